@@ -1,0 +1,140 @@
+/**
+ * What readers find in Redis: the names of keys and channels, and the documents in them.
+ */
+import { InvalidArgument, UnreadableValue } from './errors.ts'
+
+/** What state a credential is in. */
+export const statuses = [
+  'pending',
+  'active',
+  'retrying',
+  'expired',
+  'at_risk',
+  'misconfigured',
+  'reconnect_required',
+  'revoked',
+] as const
+
+export type Status = (typeof statuses)[number]
+
+/** The JSON in the access key, or what is sealed in it. Expires with the token. */
+export interface AccessDocument {
+  credential: string
+  family: string
+  generation: number
+  access_token: string
+  token_type: string
+  scope?: string
+  /** ISO 8601 UTC, by the clock of Redis */
+  expires_at: string
+  /** ISO 8601 UTC, by the clock of Redis */
+  obtained_at?: string
+}
+
+/** The JSON in the status key; never holds a secret. Times are ISO 8601 UTC, absent when unknown. */
+export interface StatusDocument {
+  status: Status
+  reason?: string
+  since: string
+  generation: number
+  accessExpiresAt?: string
+  nextRefreshAt?: string
+  refreshExpiresAt?: string
+}
+
+const idPattern = /^([A-Za-z0-9._~@|+=%-]{1,255})\/([A-Za-z0-9._~@|+=%-]{1,255}\/[A-Za-z0-9._~@|+=%-]{1,255})$/
+
+function split(credential: string): { tenant: string; rest: string } {
+  const [, tenant, rest] = idPattern.exec(credential) ?? []
+  if (tenant === undefined || rest === undefined)
+    throw new InvalidArgument(
+      `${JSON.stringify(credential)} is not a credential id: it has three parts, tenant/client/subject, each 1 to 255 of A-Z a-z 0-9 . _ ~ @ | + = % -`,
+    )
+  return { tenant, rest }
+}
+
+/** The tenant of a credential id; throws {@link InvalidArgument} for what is no id. */
+export const tenantOf = (credential: string) => split(credential).tenant
+
+/** Where the access token is: {@link AccessDocument}, sealed or plain. The braces are the hash tag of a cluster. */
+export function accessKey(credential: string): string {
+  const { tenant, rest } = split(credential)
+  return `perennial:access:${tenant}:{${rest}}`
+}
+
+/** Where the {@link StatusDocument} is. */
+export function statusKey(credential: string): string {
+  const { tenant, rest } = split(credential)
+  return `perennial:status:${tenant}:{${rest}}`
+}
+
+/** Told `<client>/<subject> <generation>` on every write. */
+export const changedChannel = (tenant: string) => `perennial:changed:${tenant}`
+
+/** Told `<client>/<subject> <generation>` by a reader whose token was refused before its time. */
+export const rejectedChannel = (tenant: string) => `perennial:rejected:${tenant}`
+
+/** Reads an access document and checks that it is the credential's; throws {@link UnreadableValue}. */
+export function parseAccess(text: string, credential: string): AccessDocument {
+  const value = parseObject(text, 'access token')
+  const wrong = firstWrong(value, {
+    credential: isText,
+    family: isText,
+    generation: isGeneration,
+    access_token: isText,
+    token_type: isText,
+    scope: optional(isText),
+    expires_at: isTime,
+    obtained_at: optional(isTime),
+  })
+  if (wrong !== undefined) throw malformed('access token', wrong)
+  const document = value as unknown as AccessDocument
+  if (document.credential !== credential)
+    throw new UnreadableValue(
+      'other_credential',
+      `the access token stored for ${credential} belongs to another credential; it was not used`,
+    )
+  return document
+}
+
+/** Reads a status document; throws {@link UnreadableValue}. */
+export function parseStatus(text: string): StatusDocument {
+  const value = parseObject(text, 'status')
+  const wrong = firstWrong(value, {
+    status: (status) => statuses.some((known) => known === status),
+    reason: optional(isText),
+    since: isTime,
+    generation: isGeneration,
+    accessExpiresAt: optional(isTime),
+    nextRefreshAt: optional(isTime),
+    refreshExpiresAt: optional(isTime),
+  })
+  if (wrong !== undefined) throw malformed('status', wrong)
+  return value as unknown as StatusDocument
+}
+
+type Check = (value: unknown) => boolean
+
+const isText: Check = (value) => typeof value === 'string'
+const isTime: Check = (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value))
+const isGeneration: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value)
+
+const firstWrong = (value: Record<string, unknown>, checks: Record<string, Check>) =>
+  Object.keys(checks).find((name) => checks[name]?.(value[name]) === false)
+
+function parseObject(text: string, what: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  } catch {
+    // the parser's own message quotes the text, which may be a token
+  }
+  throw new UnreadableValue('malformed', `the stored ${what} is not a JSON object; was it written by something else?`)
+}
+
+const malformed = (what: string, field: string) =>
+  new UnreadableValue('malformed', `the stored ${what} has no valid ${field}; is this reader older than the writer?`)

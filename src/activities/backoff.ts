@@ -1,0 +1,45 @@
+import { backoffMs } from '../workflows/schedule.ts'
+
+const second = 1000
+const longestMs = 15 * 60 * second
+/** once readers have no valid token */
+const longestExpiredMs = 60 * second
+/** a last attempt while the token still serves */
+const beforeExpiryMs = 10 * second
+
+/**
+ * When a refresh that certainly did not spend its token is tried again.
+ *
+ * @param retryAfterMs what the provider asked for; it is obeyed, a little later for each credential
+ * @param accessRemainingMs until the access token ends; 0 or less when it has
+ * @returns at least 1000: the server takes a delay of 0 for a permanent failure
+ */
+export function retryDelayMs(
+  failing: { attempt: number; accessRemainingMs: number; retryAfterMs?: number },
+  random: number,
+): number {
+  const { attempt, accessRemainingMs, retryAfterMs } = failing
+  if (retryAfterMs !== undefined) return Math.round(Math.max(second, retryAfterMs * (1 + random / 10)))
+  if (accessRemainingMs <= 0) return Math.round(backoffMs(attempt, longestExpiredMs, random))
+  const delayMs = backoffMs(attempt, longestMs, random)
+  const lastCallMs = accessRemainingMs - beforeExpiryMs
+  return Math.round(
+    Math.max(second, lastCallMs > 0 ? Math.min(delayMs, lastCallMs) : Math.min(delayMs, longestExpiredMs)),
+  )
+}
+
+/**
+ * Whether a failing attempt is told to the workflow, so that status, search attributes and readers know. Rarely, for
+ * each time costs the workflow five events: at the third attempt and at each doubling, and early when the next
+ * attempt is far away or someone waits for this one.
+ */
+export function isWorthTelling(failing: {
+  attempt: number
+  delayMs: number
+  accessRemainingMs: number
+  forced: boolean
+}): boolean {
+  const { attempt, delayMs, accessRemainingMs, forced } = failing
+  if (attempt < 3) return forced || delayMs >= 30 * second || delayMs >= accessRemainingMs
+  return Number.isInteger(Math.log2(attempt / 3))
+}

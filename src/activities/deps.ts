@@ -1,0 +1,76 @@
+import { open, readerKey, type SealingKey } from '../../packages/reader/src/sealed.ts'
+import type { ClientConfig, Config } from '../config.ts'
+import { parseCredentialId } from '../credential.ts'
+import type { TokenEndpoint } from '../oauth/index.ts'
+import { seal } from '../store/sealing.ts'
+import type { Owner, Store } from '../store/store.ts'
+import type { RetryNotice } from '../workflows/messages.ts'
+
+/** What activities are made with; a test passes its own. */
+export interface ActivityDeps {
+  config: Config
+  store: Store
+  tokenEndpoint: TokenEndpoint
+  keyring: Keyring
+  /** the run and the attempt that call */
+  caller(): Caller
+  /** tells the calling workflow that its refresh keeps failing */
+  tellWorkflow(notice: RetryNotice): Promise<void>
+  /** a client that was refused works again: its other credentials need not wait */
+  wakeClient(client: string): void
+  log: Log
+}
+
+export interface Caller extends Owner {
+  attempt: number
+  activityId: string
+  /** when the server scheduled this attempt, by its clock */
+  scheduledAtMs: number
+}
+
+export interface Log {
+  info(fields: Record<string, unknown>, message: string): void
+  warn(fields: Record<string, unknown>, message: string): void
+}
+
+/** The keys of a worker. Grants and access tokens are sealed apart, so that a reader opens no grant. */
+export interface Keyring {
+  /** the first seals, all open */
+  grant: readonly [SealingKey, ...SealingKey[]]
+  reader: readonly [SealingKey, ...SealingKey[]]
+}
+
+export interface SealedFor {
+  cred: string
+  family: string
+  gen: number
+}
+
+export const sealGrant = ({ grant }: Keyring, value: unknown, context: SealedFor) =>
+  seal(JSON.stringify(value), grant[0], context)
+
+/** @throws UnreadableValue */
+export const openGrant = <T>({ grant }: Keyring, sealed: string, cred: string): T =>
+  JSON.parse(open(sealed, grant, { cred }).plaintext) as T
+
+const tenantKeys = new WeakMap<SealingKey, Map<string, SealingKey>>()
+
+/** Seals what a tenant's services may read. */
+export function sealAccess({ reader: [master] }: Keyring, value: unknown, context: SealedFor): string {
+  const known = tenantKeys.get(master) ?? new Map<string, SealingKey>()
+  tenantKeys.set(master, known)
+  const tenant = partsOf(context.cred).tenant
+  const key = known.get(tenant) ?? readerKey(master, tenant)
+  known.set(tenant, key)
+  return seal(JSON.stringify(value), key, context)
+}
+
+export function partsOf(credential: string) {
+  const parts = parseCredentialId(credential)
+  if (typeof parts === 'string') throw new TypeError(parts)
+  return parts
+}
+
+/** The client of a credential, as it is configured now; undefined when it was taken out of the configuration. */
+export const clientOf = ({ config }: ActivityDeps, credential: string): ClientConfig | undefined =>
+  config.clients.get(partsOf(credential).client)

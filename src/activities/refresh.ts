@@ -1,0 +1,282 @@
+import type { ClientConfig } from '../config.ts'
+import { type Attempt, beginAttempt, type TokenRequest, type TokenSet, type Verdict } from '../oauth/index.ts'
+import { fillEndpoint } from '../providers/endpoint.ts'
+import { fingerprint } from '../store/sealing.ts'
+import type { GrantHash } from '../store/store.ts'
+import type { Refreshed, RefreshInput } from '../workflows/messages.ts'
+import { AttemptFailed } from './attempt-failed.ts'
+import { isWorthTelling, retryDelayMs } from './backoff.ts'
+import { Clocks } from './clocks.ts'
+import { type ActivityDeps, type Caller, clientOf, openGrant } from './deps.ts'
+import { keep } from './keep.ts'
+import { found, type Grant, newWriter, revokedBy } from './token-set.ts'
+
+/**
+ * One attempt to get generation n+1, by the rules of "One refresh": look at the store, send once, read everything,
+ * write fenced. Ends with the new generation, with one found, or with a failure that says whether the refresh token
+ * may have been spent.
+ */
+export function refreshActivity(deps: ActivityDeps) {
+  const secrets = new SecretOrder()
+  return async (input: RefreshInput): Promise<Refreshed> => {
+    const caller = deps.caller()
+    const attempt = new RefreshAttempt(deps, input, caller, secrets)
+    try {
+      return await attempt.run()
+    } catch (error) {
+      throw await attempt.explain(error)
+    }
+  }
+}
+
+class RefreshAttempt {
+  readonly #deps: ActivityDeps
+  readonly #input: RefreshInput
+  readonly #caller: Caller
+  readonly #secrets: SecretOrder
+  readonly #clocks: Clocks
+  readonly #attempt: Attempt
+  readonly #client: ClientConfig | undefined
+  readonly #beganMs = performance.now()
+  #accessRemainingMs = 0
+  /** whether something may have left: from then on an unforeseen error is an unknown end */
+  #mayHaveSent = false
+
+  constructor(deps: ActivityDeps, input: RefreshInput, caller: Caller, secrets: SecretOrder) {
+    this.#deps = deps
+    this.#input = input
+    this.#caller = caller
+    this.#secrets = secrets
+    this.#clocks = new Clocks(caller)
+    this.#client = clientOf(deps, input.credential)
+    this.#attempt = beginAttempt(exchangeTimeoutMs(input, this.#client))
+  }
+
+  async run(): Promise<Refreshed> {
+    const client = this.#client
+    if (client === undefined) throw clientRefused('unknown_client', 'the configuration of this worker does not have it')
+    const [begun, refusedBefore] = await this.#look(client)
+    const { hash } = begun
+    if (begun.verdict !== 'clear') return this.#instead(begun.verdict, hash)
+    await this.#beTheOneWhoTries(client, refusedBefore)
+    const request = this.#request(client)
+    const beganMs = this.#clocks.redisNowMs()
+    const verdict = await this.#exchange(client, request)
+    if (verdict.kind === 'granted') {
+      if (refusedBefore !== undefined) await this.#clientWorksAgain(client)
+      return await this.#keep(verdict.tokens, hash, beganMs)
+    }
+    return await this.#refused(client, request, verdict)
+  }
+
+  /** The store first: nothing is sent while it cannot be asked what has become of this refresh token. */
+  async #look(client: ClientConfig) {
+    const { credential, family, generation, previousOwner } = this.#input
+    try {
+      const looked = await Promise.all([
+        this.#deps.store.begin(credential, {
+          owner: this.#caller,
+          family,
+          generation,
+          ...(previousOwner === undefined ? {} : { previousRun: previousOwner }),
+        }),
+        this.#deps.store.clientRefused(client.name),
+      ])
+      const [{ nowMs, hash }] = looked
+      this.#clocks.redisSaid(nowMs)
+      this.#accessRemainingMs = (hash?.accessExpiresAtMs ?? 0) - nowMs
+      return looked
+    } catch (error) {
+      throw new AttemptFailed('Unsent', { reason: 'store_unavailable', detail: `Redis: ${messageOf(error)}` })
+    }
+  }
+
+  #instead(
+    verdict: 'newer' | 'tombstone' | 'foreign_run' | 'foreign_namespace',
+    hash: GrantHash | undefined,
+  ): Refreshed {
+    const { credential, kind } = this.#input
+    if (hash !== undefined && verdict === 'newer') return found(hash, kind, credential, this.#clocks)
+    if (hash !== undefined && verdict === 'tombstone') return revokedBy(hash, this.#clocks)
+    if (verdict === 'foreign_run')
+      throw new AttemptFailed('ForeignRun', { reason: 'other_run', detail: `run ${hash?.run} stands in the store` })
+    const detail = `namespace ${hash?.namespace} owns this credential in Redis; two Temporal servers share one Redis?`
+    throw new AttemptFailed('Unsent', { reason: 'foreign_namespace', detail })
+  }
+
+  /** While a client is refused, one of its credentials at a time asks whether it still is. */
+  async #beTheOneWhoTries(client: ClientConfig, refusedBefore: string | undefined): Promise<void> {
+    if (refusedBefore === undefined || this.#input.forced) return
+    const mine = await this.#deps.store
+      .takeClientProbe(client.name, this.#input.misconfiguredEveryMs)
+      .catch((error: unknown) => {
+        throw new AttemptFailed('Unsent', { reason: 'store_unavailable', detail: `Redis: ${messageOf(error)}` })
+      })
+    if (!mine)
+      throw clientRefused(refusedBefore, `client ${client.name} is refused; another of its credentials asks again`)
+  }
+
+  #request(client: ClientConfig): TokenRequest {
+    const { credential, kind, grant, parameters } = this.#input
+    const endpoint = fillEndpoint(client.provider.tokenEndpoint, { ...client.parameters, ...parameters })
+    if (typeof endpoint !== 'string') throw clientRefused('invalid_endpoint', endpoint.message)
+    const request: TokenRequest = {
+      endpoint,
+      clientId: client.clientId,
+      clientAuth: client.provider.clientAuth,
+      grant: kind,
+      rotation: client.provider.rotation,
+      parameters: client.request,
+    }
+    if (kind === 'client_credentials') return request
+    if (grant === undefined)
+      throw new AttemptFailed('GrantRefused', { reason: 'no_refresh_token', detail: 'the grant came without one' })
+    try {
+      return { ...request, refreshToken: openGrant<Grant>(this.#deps.keyring, grant, credential).refresh_token }
+    } catch (error) {
+      // heals when the key is configured again
+      throw new AttemptFailed('Unsent', { reason: 'grant_unreadable', detail: messageOf(error) })
+    }
+  }
+
+  /** Sends, with the client's next secret where one is refused. A request that comes too late is not sent. */
+  async #exchange(client: ClientConfig, request: TokenRequest): Promise<Verdict> {
+    const order = this.#secrets.of(client)
+    for (const [index, clientSecret] of order) {
+      this.#mayHaveSent = true
+      const sent = clientSecret === undefined ? request : { ...request, clientSecret }
+      const verdict = await this.#deps.tokenEndpoint.exchange(sent, this.#attempt)
+      this.#mayHaveSent = verdict.kind === 'ambiguous' || verdict.kind === 'granted'
+      if (verdict.kind !== 'client_refused' || !verdict.secretRefused) return verdict
+      this.#secrets.refused(client, index)
+      if (index === order.at(-1)?.[0]) return verdict
+    }
+    return { kind: 'client_refused', reason: 'no_client_secret', detail: 'none is configured', secretRefused: true }
+  }
+
+  async #keep(tokens: TokenSet, hash: GrantHash | undefined, beganMs: number): Promise<Refreshed> {
+    const { credential, kind, family, generation, grant, seeds, parameters, activeSinceMs } = this.#input
+    return await keep(this.#deps, this.#caller, this.#clocks, {
+      credential,
+      kind,
+      family,
+      generation: generation + 1,
+      writer: newWriter(),
+      beganMs,
+      tokens,
+      seeds: seeds.length > 0 ? seeds : (hash?.seeds ?? []),
+      parameters: parameters ?? {},
+      ...(grant === undefined ? {} : { heldGrant: grant }),
+      ...(activeSinceMs === undefined ? {} : { activeSinceMs }),
+    })
+  }
+
+  async #refused(
+    client: ClientConfig,
+    request: TokenRequest,
+    verdict: Exclude<Verdict, { kind: 'granted' }>,
+  ): Promise<Refreshed> {
+    const { reason, detail } = verdict
+    switch (verdict.kind) {
+      case 'unsent':
+        throw new AttemptFailed('Unsent', { reason, detail })
+      case 'throttled':
+        throw new AttemptFailed('Throttled', { reason, detail }, verdict.retryAfterMs)
+      case 'unclear':
+        throw new AttemptFailed('Unclear', { reason, detail })
+      case 'ambiguous':
+        throw this.#ambiguous(client, reason, detail)
+      case 'client_refused':
+        await this.#deps.store.markClientRefused(client.name, reason, this.#input.misconfiguredEveryMs).catch(() => {})
+        throw clientRefused(reason, detail)
+      case 'grant_refused':
+        return await this.#grantRefused(request, reason, detail)
+    }
+  }
+
+  #ambiguous({ provider }: ClientConfig, reason: string, detail: string): AttemptFailed {
+    // these providers take the same refresh token again: the server may repeat the attempt
+    if (provider.rotation === 'none' || provider.rotation === 'rotates_old_valid')
+      return new AttemptFailed('Unclear', { reason, detail })
+    return new AttemptFailed('Ambiguous', { reason, detail, sinceFirstUseMs: performance.now() - this.#beganMs })
+  }
+
+  /** Refused may mean that another attempt was faster: what it wrote counts. */
+  async #grantRefused(request: TokenRequest, reason: string, detail: string): Promise<Refreshed> {
+    if (request.refreshToken === undefined) throw clientRefused(reason, detail)
+    const client = this.#client
+    if (client !== undefined) {
+      const [again] = await this.#look(client)
+      if (again.verdict === 'newer' || again.verdict === 'tombstone') return this.#instead(again.verdict, again.hash)
+    }
+    const refused = fingerprint(this.#deps.keyring.grant[0], request.refreshToken)
+    throw new AttemptFailed('GrantRefused', { reason, detail, refused })
+  }
+
+  async #clientWorksAgain({ name }: ClientConfig): Promise<void> {
+    await this.#deps.store.clearClientRefused(name, 'all').catch(() => {})
+    this.#deps.wakeClient(name)
+  }
+
+  /** Every failure leaves here as one of our own: a library's error may carry what was sent. */
+  async explain(error: unknown): Promise<Error> {
+    const failed = error instanceof AttemptFailed ? error : this.#unforeseen(error)
+    const provider = this.#client?.provider.name ?? this.#input.credential
+    const { attempt } = this.#caller
+    const { forced = false, generation, credential } = this.#input
+    this.#deps.log.warn(
+      { credential, generation, attempt, type: failed.type, reason: failed.failure.reason },
+      'refresh failed',
+    )
+    if (!failed.repeatable) return failed.toActivityFailure(provider)
+    const { retryAfterMs } = failed
+    const accessRemainingMs = this.#accessRemainingMs - (performance.now() - this.#beganMs)
+    const delayMs = retryDelayMs(
+      { attempt, accessRemainingMs, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
+      Math.random(),
+    )
+    if (isWorthTelling({ attempt, delayMs, accessRemainingMs, forced })) {
+      const notice = { generation, attempt, ...failed.failure, nextAttemptInMs: delayMs }
+      // the next attempt tells it again
+      await this.#deps.tellWorkflow(notice).catch(() => {})
+    }
+    return failed.toActivityFailure(provider, delayMs)
+  }
+
+  #unforeseen(error: unknown): AttemptFailed {
+    const reason = 'internal_error'
+    const detail = error instanceof Error ? error.name : 'unknown'
+    return this.#mayHaveSent
+      ? new AttemptFailed('Ambiguous', { reason, detail, sinceFirstUseMs: performance.now() - this.#beganMs })
+      : new AttemptFailed('Unsent', { reason, detail })
+  }
+}
+
+/** Which of a client's secrets was refused last, so that a later attempt begins with the next. */
+class SecretOrder {
+  readonly #first = new Map<string, number>()
+
+  of({ name, clientSecrets, provider }: ClientConfig): (readonly [number, string | undefined])[] {
+    if (provider.clientAuth === 'none') return [[0, undefined]]
+    const first = this.#first.get(name) ?? 0
+    return clientSecrets.map((_, offset) => {
+      const index = (first + offset) % clientSecrets.length
+      return [index, clientSecrets[index]] as const
+    })
+  }
+
+  refused({ name, clientSecrets }: ClientConfig, index: number): void {
+    this.#first.set(name, (index + 1) % clientSecrets.length)
+  }
+}
+
+/** A window from the first use has to leave room for a second. */
+function exchangeTimeoutMs(input: RefreshInput, client: ClientConfig | undefined): number {
+  const graceMs = client?.provider.graceMs
+  return graceMs === undefined ? input.exchangeTimeoutMs : Math.min(input.exchangeTimeoutMs, graceMs / 3)
+}
+
+const clientRefused = (reason: string, detail: string) => new AttemptFailed('ClientRefused', { reason, detail })
+
+/** Of Redis and of sealing: their messages name keys and addresses, never values. */
+const messageOf = (error: unknown) => (error instanceof Error ? error.message.slice(0, 200) : 'no answer')

@@ -1,0 +1,158 @@
+import { ApplicationFailure } from '@temporalio/common'
+import { UnreadableValue } from '../../packages/reader/src/errors.ts'
+import { parseTokenResponse, type TokenSet } from '../oauth/index.ts'
+import { fingerprint } from '../store/sealing.ts'
+import type { GrantHash } from '../store/store.ts'
+import type {
+  AnnounceInput,
+  Claimed,
+  ClaimInput,
+  FenceInput,
+  Persisted,
+  PersistInput,
+  Settled,
+  SettleInput,
+} from '../workflows/messages.ts'
+import { Clocks, isoTime } from './clocks.ts'
+import { type ActivityDeps, clientOf, openGrant } from './deps.ts'
+import { ForeignNamespace, persist } from './keep.ts'
+import { found, prepare, revokedBy } from './token-set.ts'
+
+/** Seeds that are remembered, to recognise a call that is repeated. */
+const rememberedSeeds = 8
+
+/** Takes over a grant that a person handed in: a new family, above every generation there was. */
+export const claimActivity =
+  (deps: ActivityDeps) =>
+  async (input: ClaimInput): Promise<Claimed> => {
+    const { credential, kind, seed } = input
+    const caller = deps.caller()
+    const clocks = new Clocks(caller)
+    const opened = openSeed(deps, input)
+    if (typeof opened === 'string') return { unusable: opened }
+    const writer = `claim/${seed.family}`
+    for (;;) {
+      const { nowMs, hash } = await deps.store.read(credential)
+      clocks.redisSaid(nowMs)
+      if (hash?.namespace !== undefined && hash.namespace !== caller.namespace) throw new ForeignNamespace()
+      // an earlier try of this claim did it
+      if (hash?.writer === writer) return found(hash, kind, credential, clocks)
+      const known = [...input.seeds, ...(hash?.seeds ?? [])]
+      const fingerprints = fingerprintsOf(deps, opened.refreshToken)
+      if (fingerprints.some((one) => known.includes(one) && one !== input.retry)) return { repeated: true }
+      const seeds = [...new Set([...known, ...fingerprints.slice(0, 1)])].slice(-rememberedSeeds)
+      const { write, refreshed } = prepare(deps, clocks, {
+        credential,
+        kind,
+        family: seed.family,
+        generation: generationFor(input, hash, opened),
+        writer,
+        beganMs: nowMs,
+        tokens: opened,
+        seeds,
+        parameters: input.parameters ?? {},
+      })
+      const { verdict } = await deps.store.write(caller, write)
+      if (verdict === 'written' || verdict === 'same') return { ...refreshed, seeds }
+    }
+  }
+
+/** Above what is known; a grant that needs nobody and has nothing yet begins at 0, its first token set being 1. */
+function generationFor(input: ClaimInput, hash: GrantHash | undefined, opened: TokenSet): number {
+  const empty = opened.accessToken === undefined && opened.refreshToken === undefined
+  const least = empty ? input.atLeastGeneration - 1 : input.atLeastGeneration
+  return Math.max(least, hash === undefined ? 0 : hash.generation + 1)
+}
+
+/** What the caller sealed, with the lifetimes that are left; a sentence when it can never be read. */
+function openSeed(deps: ActivityDeps, input: ClaimInput): TokenSet | string {
+  if (input.seed.sealed === undefined) return {}
+  try {
+    const response = openGrant<unknown>(deps.keyring, input.seed.sealed, input.credential)
+    const tokens = parseTokenResponse(response, Date.now())
+    if (typeof tokens === 'string') return tokens
+    const { accessToken, refreshToken, tokenType, scope } = tokens
+    const { accessLivesMs = 0, refreshLivesMs } = input
+    return {
+      ...(refreshToken === undefined ? {} : { refreshToken }),
+      // one that has ended, or does not say when it will, is of no use to readers: the first refresh is due at once
+      ...(accessToken === undefined || accessLivesMs <= 0 ? {} : { accessToken, expiresInMs: accessLivesMs }),
+      ...(tokenType === undefined ? {} : { tokenType }),
+      ...(scope === undefined ? {} : { scope }),
+      ...(refreshLivesMs === undefined ? {} : { refreshExpiresInMs: refreshLivesMs }),
+    }
+  } catch (error) {
+    const message = error instanceof Error ? error.message : 'the grant cannot be opened'
+    // a key that is missing here can be configured; what was tampered with stays so
+    if (error instanceof UnreadableValue && error.code === 'unknown_key')
+      throw ApplicationFailure.retryable(message, 'GrantUnreadable')
+    return message
+  }
+}
+
+const fingerprintsOf = ({ keyring }: ActivityDeps, refreshToken: string | undefined) =>
+  refreshToken === undefined ? [] : keyring.grant.map((key) => fingerprint(key, refreshToken))
+
+/** Ends the credential for readers and for every write in flight. */
+export const fenceActivity =
+  (deps: ActivityDeps) =>
+  async (input: FenceInput): Promise<{ generation: number }> => {
+    const { credential, family, generation, grant } = input
+    const owner = deps.caller()
+    const { verdict, hash } = await deps.store.fence({
+      credential,
+      status: { status: 'revoked', since: isoTime(Date.now()), generation },
+      known: { family, generation, owner, ...(grant === undefined ? {} : { grant }) },
+    })
+    if (verdict === 'foreign_namespace') throw new ForeignNamespace()
+    return { generation: Math.max(generation, hash?.generation ?? 0) }
+  }
+
+/** After an attempt whose end is unknown has been waited out: what did it leave, and may its token be sent again? */
+export const settleActivity =
+  (deps: ActivityDeps) =>
+  async (input: SettleInput): Promise<Settled> => {
+    const { credential, kind, family, generation } = input
+    const owner = deps.caller()
+    const clocks = new Clocks(owner)
+    const { verdict, nowMs, hash } = await deps.store.begin(credential, { owner, family, generation, take: true })
+    clocks.redisSaid(nowMs)
+    if (verdict === 'foreign_namespace') throw new ForeignNamespace()
+    const { rotation = 'single_use' as const, graceMs } = clientOf(deps, credential)?.provider ?? {}
+    const rule = { rotation, ...(graceMs === undefined ? {} : { graceMs }) }
+    if (hash !== undefined && verdict === 'newer') return { ...rule, found: found(hash, kind, credential, clocks) }
+    if (hash !== undefined && verdict === 'tombstone') return { ...rule, found: revokedBy(hash, clocks) }
+    return rule
+  }
+
+/** Writes what Redis did not take when it was obtained. */
+export const persistActivity =
+  (deps: ActivityDeps) =>
+  async (input: PersistInput): Promise<Persisted> => {
+    const owner = deps.caller()
+    const instead = await persist(deps, owner, new Clocks(owner), input)
+    return instead === undefined ? {} : { found: instead }
+  }
+
+/** Tells readers of a status that no token set comes with. */
+export const announceActivity =
+  (deps: ActivityDeps) =>
+  async (input: AnnounceInput): Promise<{ told: boolean }> => {
+    const { credential, family, generation, status, reason, sinceMs } = input
+    const { namespace } = deps.caller()
+    const nowMs = await deps.store.nowMs()
+    const at = (inMs: number | undefined) => (inMs === undefined ? undefined : isoTime(nowMs + inMs))
+    const times = {
+      accessExpiresAt: at(input.accessRemainingMs),
+      nextRefreshAt: at(input.nextAttemptInMs),
+      refreshExpiresAt: at(input.refreshRemainingMs),
+    }
+    const verdict = await deps.store.announce(credential, {
+      namespace,
+      family,
+      generation,
+      // JSON leaves out what is undefined
+      status: JSON.parse(JSON.stringify({ status, reason, since: isoTime(sinceMs), generation, ...times })),
+    })
+    return { told: verdict === 'written' }
+  }

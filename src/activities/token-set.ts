@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto'
+import type { AccessDocument, StatusDocument } from '../../packages/reader/src/format.ts'
+import type { GrantKind } from '../credential.ts'
+import type { TokenSet } from '../oauth/index.ts'
+import type { GrantHash, TokenSetWrite } from '../store/store.ts'
+import type { Refreshed } from '../workflows/messages.ts'
+import { dueAfterMs } from '../workflows/schedule.ts'
+import { type Clocks, isoTime } from './clocks.ts'
+import { type ActivityDeps, sealAccess, sealGrant } from './deps.ts'
+
+/** What is sealed as a grant: enough to go on, and to revoke. */
+export interface Grant {
+  refresh_token: string
+}
+
+/** A token set on its way into the store and back to the workflow. */
+export interface Generation {
+  credential: string
+  kind: GrantKind
+  family: string
+  generation: number
+  writer: string
+  beganMs: number
+  tokens: TokenSet
+  /** the grant as it was sealed before; stays when the provider did not rotate */
+  heldGrant?: string
+  seeds: string[]
+  parameters: Record<string, string>
+  activeSinceMs?: number
+}
+
+/**
+ * RFC 6749 section 5.1 lets a provider leave expires_in out. Half an hour is what most that do so exceed; too short
+ * costs a refresh, too long a reader's call.
+ */
+const assumedLifetimeMs = 30 * 60_000
+
+/** Makes what the store is given and what the workflow is told, from one set of tokens. */
+export function prepare(
+  deps: ActivityDeps,
+  clocks: Clocks,
+  from: Generation,
+): { write: TokenSetWrite; refreshed: Refreshed } {
+  const { credential, family, generation, tokens } = from
+  const { refreshToken } = tokens
+  const context = { cred: credential, family, gen: generation }
+  const grant =
+    refreshToken === undefined ? undefined : sealGrant(deps.keyring, { refresh_token: refreshToken }, context)
+  const lifetimeMs = tokens.accessToken === undefined ? undefined : (tokens.expiresInMs ?? assumedLifetimeMs)
+  const dueInMs = lifetimeMs === undefined ? 0 : Math.round(dueAfterMs(lifetimeMs, from.kind, credential))
+  const redisMs = clocks.redisNowMs()
+  const access = lifetimeMs === undefined ? undefined : accessValue(deps, from, redisMs, lifetimeMs)
+  const refreshExpiresAtMs = tokens.refreshExpiresInMs === undefined ? undefined : redisMs + tokens.refreshExpiresInMs
+  const held = grant ?? from.heldGrant
+  return {
+    write: {
+      credential,
+      family,
+      generation,
+      writer: from.writer,
+      beganMs: from.beganMs,
+      seeds: from.seeds,
+      parameters: from.parameters,
+      status: statusOf(from, { redisMs, dueInMs, lifetimeMs, refreshExpiresAtMs }),
+      ...(access === undefined ? {} : { access }),
+      ...(held === undefined ? {} : { grant: held }),
+      ...(refreshExpiresAtMs === undefined ? {} : { refreshExpiresAtMs }),
+    },
+    refreshed: {
+      family,
+      generation,
+      obtainedAtMs: clocks.serverNowMs(),
+      dueInMs,
+      ...(lifetimeMs === undefined ? {} : { accessLivesMs: lifetimeMs }),
+      ...(tokens.refreshExpiresInMs === undefined ? {} : { refreshLivesMs: tokens.refreshExpiresInMs }),
+      ...(grant === undefined ? {} : { grant }),
+    },
+  }
+}
+
+function accessValue(deps: ActivityDeps, from: Generation, redisMs: number, lifetimeMs: number) {
+  const { credential, family, generation, tokens } = from
+  const expiresAtMs = redisMs + Math.round(lifetimeMs)
+  const document: AccessDocument = {
+    credential,
+    family,
+    generation,
+    access_token: tokens.accessToken ?? '',
+    token_type: tokens.tokenType ?? 'Bearer',
+    ...(tokens.scope === undefined ? {} : { scope: tokens.scope }),
+    expires_at: isoTime(expiresAtMs),
+    obtained_at: isoTime(redisMs),
+  }
+  const context = { cred: credential, family, gen: generation }
+  const value = deps.config.readers.sealed ? sealAccess(deps.keyring, document, context) : JSON.stringify(document)
+  return { value, expiresAtMs }
+}
+
+function statusOf(
+  from: Generation,
+  at: { redisMs: number; dueInMs: number; lifetimeMs: number | undefined; refreshExpiresAtMs: number | undefined },
+): StatusDocument {
+  const { redisMs, dueInMs, lifetimeMs, refreshExpiresAtMs } = at
+  return {
+    status: lifetimeMs === undefined ? 'pending' : 'active',
+    since: isoTime(from.activeSinceMs ?? redisMs),
+    generation: from.generation,
+    nextRefreshAt: isoTime(redisMs + dueInMs),
+    ...(lifetimeMs === undefined ? {} : { accessExpiresAt: isoTime(redisMs + lifetimeMs) }),
+    ...(refreshExpiresAtMs === undefined ? {} : { refreshExpiresAt: isoTime(refreshExpiresAtMs) }),
+  }
+}
+
+/** What the workflow is told of a generation that it finds in the store. */
+export function found(hash: GrantHash, kind: GrantKind, credential: string, clocks: Clocks): Refreshed {
+  const left = (atMs: number | undefined) => (atMs === undefined ? undefined : atMs - clocks.redisNowMs())
+  const accessLivesMs = left(hash.accessExpiresAtMs)
+  const refreshLivesMs = left(hash.refreshExpiresAtMs)
+  const lives = accessLivesMs !== undefined && accessLivesMs > 0
+  return {
+    family: hash.family,
+    generation: hash.generation,
+    obtainedAtMs: clocks.serverNowMs(),
+    dueInMs: lives ? Math.round(dueAfterMs(accessLivesMs, kind, credential)) : 0,
+    ...(lives ? { accessLivesMs } : {}),
+    ...(refreshLivesMs === undefined ? {} : { refreshLivesMs }),
+    ...(hash.grant === undefined ? {} : { grant: hash.grant }),
+    seeds: hash.seeds,
+    ...(hash.tombstone ? { revoked: true as const } : {}),
+  }
+}
+
+/** The credential was revoked by another hand; nothing of it is to be used. */
+export const revokedBy = (hash: GrantHash, clocks: Clocks): Refreshed => ({
+  family: hash.family,
+  generation: hash.generation,
+  obtainedAtMs: clocks.serverNowMs(),
+  dueInMs: 0,
+  revoked: true,
+})
+
+export const newWriter = () => randomUUID()

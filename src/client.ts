@@ -1,0 +1,401 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  WorkflowExecutionAlreadyStartedError,
+  type WorkflowExecutionDescription,
+  type WorkflowExecutionInfo,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client'
+import { ApplicationFailure } from '@temporalio/common'
+import { clientFor, makeSeed } from './client/seed.ts'
+import { ask, openTemporal, type Temporal } from './client/temporal.ts'
+import { attributes, type CredentialView, pendingRefresh, viewOf } from './client/view.ts'
+import type { Config } from './config.ts'
+import { parseCredentialId, type Status, workflowId } from './credential.ts'
+import { PerennialError } from './errors.ts'
+import { type Connection, connect, ready } from './store/connection.ts'
+import { type GrantHash, Store } from './store/store.ts'
+import type { Closed, CredentialInput, Message, StateView, Tuning } from './workflows/messages.ts'
+import * as messages from './workflows/messages.ts'
+
+export type { CredentialView } from './client/view.ts'
+
+export interface Beginning {
+  /** the token response as the provider gave it, parsed; none for client_credentials */
+  tokenResponse?: unknown
+  /** fills placeholders of the provider's endpoints */
+  parameters?: Record<string, string>
+  /** for tests */
+  tuning?: Partial<Tuning>
+}
+
+export interface Filter {
+  status?: Status
+  tenant?: string
+  client?: string
+  provider?: string
+  /** whose refresh token dies within this time */
+  expiringWithinMs?: number
+}
+
+/** how long a caller is kept until the workflow has taken a new grant over; that it will is certain before */
+const claimWithinMs = 3_000
+
+/**
+ * What programs of operators call: begins, renews, refreshes and ends credentials. Services that read tokens need
+ * none of it.
+ *
+ * Every method throws PerennialError for what can be expected: `invalid_credential_id`, `unknown_client`,
+ * `not_found`, `temporal_unavailable`, `store_unavailable` and what it says itself.
+ *
+ * @example
+ * const perennial = await Perennial.open(await loadConfig('perennial.yaml'))
+ * await perennial.connect('acme/google-main/alice', { tokenResponse })
+ */
+export class Perennial {
+  readonly #config: Config
+  readonly #temporal: Temporal
+  readonly #redis: Connection
+  readonly #store: Store
+
+  private constructor(config: Config, temporal: Temporal, redis: Connection) {
+    this.#config = config
+    this.#temporal = temporal
+    this.#redis = redis
+    this.#store = new Store(redis)
+  }
+
+  /** Connections are made when they are needed: this neither fails nor waits where a server is away. */
+  static async open(config: Config): Promise<Perennial> {
+    return new Perennial(
+      config,
+      openTemporal(),
+      connect(config.redis.url, 'perennial-client', () => {}),
+    )
+  }
+
+  /**
+   * Begins a credential.
+   *
+   * @throws PerennialError also `already_started`, `grant_needed`, `invalid_token_response`, `invalid_parameter`,
+   * `restore_needed`
+   */
+  async start(credential: string, beginning: Beginning = {}): Promise<CredentialView> {
+    const seed = makeSeed(this.#config, credential, beginning)
+    const [workflow, hash] = await Promise.all([this.#describe(credential), this.#hash(credential)])
+    if (workflow?.status.name === 'RUNNING') throw alreadyStarted(credential)
+    if (hash !== undefined && !hash.tombstone)
+      throw new PerennialError(
+        'restore_needed',
+        `${credential} stands in Redis (generation ${hash.generation}) and has no workflow; perennial restore brings it back, perennial revoke ends it so that it can begin anew`,
+      )
+    const aboveGeneration = Math.max(hash?.generation ?? 0, await this.#closedGeneration(credential, workflow))
+    const inbox: Message[] = [{ type: 'reconnect', seed }]
+    await this.#begin(credential, { ...beginning, aboveGeneration, inbox })
+    return await this.#claimed(credential, seed.family)
+  }
+
+  /**
+   * Hands a new grant to a credential that lives. A call that is repeated, or comes with a refresh token that was
+   * handed over before, changes nothing.
+   */
+  async reconnect(credential: string, { tokenResponse, parameters }: Beginning): Promise<CredentialView> {
+    const { grant, name } = clientFor(this.#config, credential)
+    if (grant === 'client_credentials')
+      throw new PerennialError(
+        'invalid_token_response',
+        `client ${name} has the grant client_credentials: there is nothing to reconnect; perennial refresh ${credential} asks for a new token`,
+      )
+    const seed = makeSeed(this.#config, credential, { tokenResponse, parameters })
+    try {
+      await this.#ask(() => this.#handle(credential).signal(messages.reconnect, seed))
+    } catch (error) {
+      throw error instanceof WorkflowNotFoundError ? notStarted(credential) : error
+    }
+    return await this.#claimed(credential, seed.family)
+  }
+
+  /** Start or reconnect, for an OAuth callback that cannot know which. */
+  async connect(credential: string, beginning: Beginning = {}): Promise<CredentialView> {
+    const { grant } = clientFor(this.#config, credential)
+    const workflow = await this.#describe(credential)
+    if (workflow?.status.name !== 'RUNNING') {
+      try {
+        return await this.start(credential, beginning)
+      } catch (error) {
+        if (!(error instanceof PerennialError && error.code === 'already_started')) throw error
+      }
+    }
+    if (grant === 'client_credentials') return (await this.describe(credential)) ?? missing(credential)
+    return await this.reconnect(credential, beginning)
+  }
+
+  /**
+   * Refreshes now and waits for the outcome; joins a refresh that is under way, so that many callers cause one.
+   *
+   * @throws PerennialError also `refresh_failed` with the reason, `refresh_pending` when it goes on
+   */
+  async refreshNow(credential: string, { timeoutMs = 40_000 }: { timeoutMs?: number } = {}): Promise<CredentialView> {
+    clientFor(this.#config, credential)
+    const untilMs = Date.now() + timeoutMs
+    for (;;) {
+      try {
+        await this.#ask(() => this.#update(credential), Math.max(1, untilMs - Date.now()))
+        return (await this.describe(credential)) ?? missing(credential)
+      } catch (error) {
+        // the run ended between taking the call and answering it: the next one takes it again
+        if (Date.now() < untilMs && isUnanswered(error)) continue
+        throw refreshError(credential, error)
+      }
+    }
+  }
+
+  /**
+   * Ends a credential: readers lose it at once, and no refresh in flight brings it back.
+   *
+   * @returns whether readers have lost it already; when Redis is away the workflow sees to it as soon as it is back
+   */
+  async revoke(credential: string): Promise<{ credential: string; fenced: boolean }> {
+    clientFor(this.#config, credential)
+    const [workflow, stored] = await Promise.all([
+      this.#describe(credential),
+      this.#hash(credential).then(
+        (hash) => ({ hash }),
+        () => undefined,
+      ),
+    ])
+    if (workflow === undefined && stored !== undefined && stored.hash === undefined) throw notStarted(credential)
+    const [fenced] = await Promise.all([
+      this.#fence(credential),
+      this.#signalRevoke(credential, workflow, stored?.hash),
+    ])
+    return { credential, fenced }
+  }
+
+  /** undefined when there is no such credential */
+  async describe(credential: string): Promise<CredentialView | undefined> {
+    const parts = parseCredentialId(credential)
+    if (typeof parts === 'string') throw new PerennialError('invalid_credential_id', parts)
+    const [workflow, stored] = await Promise.all([this.#describe(credential), this.#stored(credential)])
+    if (workflow === undefined) return undefined
+    const pending = workflow.status.name === 'RUNNING' ? pendingRefresh(workflow) : {}
+    return { ...viewOf(credential, workflow, stored), ...pending }
+  }
+
+  /** The fleet, in no order. Revoked credentials are in it only where they are asked for. */
+  async *list(filter: Filter = {}): AsyncIterable<CredentialView> {
+    const executions = this.#temporal.client.workflow.list({ query: queryOf(filter) })[Symbol.asyncIterator]()
+    for (;;) {
+      const next = await this.#ask(() => executions.next())
+      if (next.done) return
+      const view = await this.#listed(next.value)
+      if (isExpiring(view, filter.expiringWithinMs)) yield view
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#redis.destroy()
+    await this.#temporal.client.connection.close()
+  }
+
+  // ---- Temporal
+
+  #ask<T>(call: () => Promise<T>, withinMs?: number): Promise<T> {
+    return ask(this.#temporal, call, withinMs)
+  }
+
+  #handle(credential: string) {
+    return this.#temporal.client.workflow.getHandle(workflowId(credential))
+  }
+
+  async #describe(credential: string): Promise<WorkflowExecutionDescription | undefined> {
+    try {
+      return await this.#ask(() => this.#handle(credential).describe())
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return undefined
+      throw error
+    }
+  }
+
+  async #begin(
+    credential: string,
+    life: Beginning & { aboveGeneration: number; inbox: Message[] },
+    signal?: typeof messages.revoke,
+  ): Promise<void> {
+    const { provider, grant, name, tenant } = clientFor(this.#config, credential)
+    const { parameters, tuning, aboveGeneration, inbox } = life
+    const input: CredentialInput = {
+      credential,
+      provider: provider.name,
+      kind: grant,
+      inbox,
+      ...(aboveGeneration === 0 ? {} : { aboveGeneration }),
+      ...(parameters === undefined ? {} : { parameters }),
+      ...(tuning === undefined ? {} : { tuning }),
+    }
+    const options = {
+      workflowId: workflowId(credential),
+      taskQueue: messages.workflowQueue,
+      args: [input] as [CredentialInput],
+      typedSearchAttributes: [
+        { key: attributes.status, value: 'pending' },
+        { key: attributes.provider, value: provider.name },
+        { key: attributes.client, value: name },
+        { key: attributes.tenant, value: tenant },
+      ],
+      priority: { fairnessKey: tenant },
+    }
+    try {
+      if (signal === undefined) await this.#ask(() => this.#temporal.client.workflow.start('credential', options))
+      else await this.#ask(() => this.#temporal.client.workflow.signalWithStart('credential', { ...options, signal }))
+    } catch (error) {
+      throw error instanceof WorkflowExecutionAlreadyStartedError ? alreadyStarted(credential) : error
+    }
+  }
+
+  /** How far an earlier life of this credential came; a workflow that was ended by force still answers a query. */
+  async #closedGeneration(credential: string, workflow: WorkflowExecutionDescription | undefined): Promise<number> {
+    if (workflow === undefined) return 0
+    try {
+      if (workflow.status.name === 'COMPLETED')
+        return ((await this.#ask(() => this.#handle(credential).result())) as Closed).generation
+      return (await this.#ask(() => this.#handle(credential).query(messages.state), 3_000)).generation
+    } catch {
+      // no worker to answer, or a history that is gone; the hash is the other witness
+      return 0
+    }
+  }
+
+  async #update(credential: string): Promise<StateView> {
+    const handle = await this.#handle(credential).startUpdate(messages.refreshNow, {
+      waitForStage: 'ACCEPTED',
+      updateId: randomUUID(),
+    })
+    return await handle.result()
+  }
+
+  async #signalRevoke(
+    credential: string,
+    workflow: WorkflowExecutionDescription | undefined,
+    hash: GrantHash | undefined,
+  ): Promise<void> {
+    const live = hash !== undefined && !hash.tombstone
+    if (workflow?.status.name !== 'RUNNING' && !live) return
+    const aboveGeneration = hash?.generation ?? 0
+    // begins a workflow where there is none: a credential whose workflow is gone is revoked from its hash
+    await this.#begin(credential, { aboveGeneration, inbox: [] }, messages.revoke)
+  }
+
+  async #listed(execution: WorkflowExecutionInfo): Promise<CredentialView> {
+    const credential = execution.workflowId.replace(/^credential\//, '')
+    const view = viewOf(credential, execution, await this.#stored(credential))
+    const failing = !['active', 'pending', 'revoked'].includes(view.status)
+    return failing ? ((await this.describe(credential)) ?? view) : view
+  }
+
+  // ---- Redis
+
+  /** @throws PerennialError `store_unavailable` */
+  async #hash(credential: string): Promise<GrantHash | undefined> {
+    return (await this.#stores((store) => store.read(credential))).hash
+  }
+
+  /** What readers and workers see; nothing where Redis is away, for the workflow knows the status too. */
+  async #stored(credential: string) {
+    try {
+      return await this.#stores(async (store) => {
+        const [[document], { hash }] = await Promise.all([store.statuses([credential]), store.read(credential)])
+        return { document, family: hash?.family }
+      })
+    } catch {
+      return {}
+    }
+  }
+
+  async #fence(credential: string): Promise<boolean> {
+    try {
+      const status = { status: 'revoked' as const, since: new Date().toISOString(), generation: 0 }
+      await this.#stores((store) => store.fence({ credential, status }))
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  async #stores<T>(work: (store: Store) => Promise<T>): Promise<T> {
+    try {
+      await ready(this.#redis)
+      return await work(this.#store)
+    } catch (error) {
+      if (error instanceof PerennialError) throw error
+      const where = new URL(this.#config.redis.url).host
+      const why = error instanceof Error ? error.message.split('\n')[0] : 'no answer'
+      throw new PerennialError(
+        'store_unavailable',
+        `Redis at ${where} does not answer (${why}); is it running, and is redis.url right?`,
+      )
+    }
+  }
+
+  /** Waits a moment for the workflow to take the grant over, so that what is returned tells of it. */
+  async #claimed(credential: string, family: string): Promise<CredentialView> {
+    const untilMs = performance.now() + claimWithinMs
+    while (performance.now() < untilMs) {
+      const hash = await this.#hash(credential).catch(() => undefined)
+      if (hash?.family === family) break
+      await sleep(50)
+    }
+    return (await this.describe(credential)) ?? missing(credential)
+  }
+}
+
+function queryOf(filter: Filter): string {
+  const conditions = [`WorkflowType = 'credential'`]
+  // closed workflows are of credentials that were revoked, and of their earlier runs
+  conditions.push(filter.status === 'revoked' ? `ExecutionStatus = 'Completed'` : `ExecutionStatus = 'Running'`)
+  for (const name of ['status', 'tenant', 'client', 'provider'] as const) {
+    const value = filter[name]
+    if (value === undefined) continue
+    if (!/^[A-Za-z0-9._~@|+=%-]+$/.test(value))
+      throw new PerennialError(
+        'invalid_filter',
+        `${name} ${JSON.stringify(value)} holds characters that no ${name} has`,
+      )
+    conditions.push(`${messages.searchAttributes[name]} = '${value}'`)
+  }
+  return conditions.join(' AND ')
+}
+
+function isExpiring({ refreshExpiresAt }: CredentialView, withinMs: number | undefined): boolean {
+  if (withinMs === undefined) return true
+  return refreshExpiresAt !== undefined && Date.parse(refreshExpiresAt) - Date.now() <= withinMs
+}
+
+const isUnanswered = (error: unknown) =>
+  error instanceof WorkflowUpdateFailedError &&
+  error.cause instanceof ApplicationFailure &&
+  error.cause.type === 'AcceptedUpdateCompletedWorkflow'
+
+function refreshError(credential: string, error: unknown): unknown {
+  if (error instanceof WorkflowNotFoundError) return notStarted(credential)
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)
+    return new PerennialError(
+      'refresh_pending',
+      `${credential}: no answer in time; is a worker running? perennial doctor`,
+    )
+  if (!(error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure)) return error
+  const code = error.cause.type === 'RefreshPending' ? 'refresh_pending' : 'refresh_failed'
+  return new PerennialError(code, `${credential}: ${error.cause.message}`)
+}
+
+const alreadyStarted = (credential: string) =>
+  new PerennialError('already_started', `${credential} lives already; perennial reconnect hands it a new grant`)
+
+const notStarted = (credential: string) =>
+  new PerennialError('not_found', `${credential} was not started, or was revoked; perennial start begins it`)
+
+function missing(credential: string): never {
+  throw notStarted(credential)
+}

@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto'
+import { type SealingKey, sealingKey } from '../../packages/reader/src/sealed.ts'
+import type { ClientConfig, Config } from '../config.ts'
+import { parseCredentialId } from '../credential.ts'
+import { PerennialError } from '../errors.ts'
+import { parseTokenResponse } from '../oauth/index.ts'
+import { fillEndpoint } from '../providers/endpoint.ts'
+import { seal } from '../store/sealing.ts'
+import type { Seed } from '../workflows/messages.ts'
+
+/**
+ * The client of a credential.
+ *
+ * @throws PerennialError `invalid_credential_id`, `unknown_client`
+ */
+export function clientFor(config: Config, credential: string): ClientConfig & { tenant: string } {
+  const parts = parseCredentialId(credential)
+  if (typeof parts === 'string') throw new PerennialError('invalid_credential_id', parts)
+  const client = config.clients.get(parts.client)
+  if (client === undefined) {
+    const known = [...config.clients.keys()].join(', ') || 'none'
+    throw new PerennialError(
+      'unknown_client',
+      `client ${JSON.stringify(parts.client)} of ${credential} is not in ${config.source}; add it under clients (there: ${known})`,
+    )
+  }
+  return { ...client, tenant: parts.tenant }
+}
+
+/**
+ * Makes what the workflow takes over from a token response as the provider gave it, sealed so that no history holds
+ * a token.
+ *
+ * @throws PerennialError `grant_needed`, `invalid_token_response`, `invalid_parameter`
+ */
+export function makeSeed(
+  config: Config,
+  credential: string,
+  from: { tokenResponse?: unknown; parameters?: Record<string, string> | undefined },
+): Seed {
+  const client = clientFor(config, credential)
+  const endpoint = fillEndpoint(client.provider.tokenEndpoint, { ...client.parameters, ...from.parameters })
+  if (typeof endpoint !== 'string') throw endpoint
+  const family = randomUUID()
+  if (client.grant === 'client_credentials') {
+    if (from.tokenResponse === undefined) return { family }
+    throw new PerennialError(
+      'invalid_token_response',
+      `client ${client.name} has the grant client_credentials, which needs no token response; leave it out`,
+    )
+  }
+  if (from.tokenResponse === undefined)
+    throw new PerennialError(
+      'grant_needed',
+      `${credential} needs a grant: the provider's token response (JSON with refresh_token), with --from FILE or --from -`,
+    )
+  const tokens = parseTokenResponse(from.tokenResponse, Date.now())
+  if (typeof tokens === 'string') throw new PerennialError('invalid_token_response', `${credential}: ${tokens}`)
+  const { accessToken, refreshToken, tokenType, scope, expiresInMs, refreshExpiresInMs } = tokens
+  const response = { access_token: accessToken, refresh_token: refreshToken, token_type: tokenType, scope }
+  return {
+    family,
+    sealed: seal(JSON.stringify(response), grantKey(config), { cred: credential, family, gen: 0 }),
+    ...(expiresInMs === undefined ? {} : { accessLivesMs: expiresInMs }),
+    ...(refreshExpiresInMs === undefined ? {} : { refreshLivesMs: refreshExpiresInMs }),
+  }
+}
+
+const grantKey = ({ keys }: Config): SealingKey => sealingKey(keys.grant[0], 'keys.grant')

@@ -1,0 +1,111 @@
+import { sealingKey } from '../packages/reader/src/sealed.ts'
+import { type Declaration, declare } from './config/declaration.ts'
+import type { Path, Problem } from './config/problem.ts'
+import type { SecretSource } from './config/schema.ts'
+import { readSecret, type SecretPlaces } from './config/secrets.ts'
+import { readSource } from './config/source.ts'
+import type { GrantKind } from './credential.ts'
+import type { Provider } from './providers/provider.ts'
+
+/** An OAuth client registration, with its provider resolved. */
+export interface ClientConfig {
+  name: string
+  provider: Provider
+  grant: GrantKind
+  clientId: string
+  /** in the order in which they are tried; empty for public clients */
+  clientSecrets: string[]
+  /** fills placeholders of the provider's endpoints; a credential's own parameters win */
+  parameters: Record<string, string>
+  /** parameters of every token request of this client: scope, audience, resource (RFC 8707) */
+  request: Record<string, string>
+}
+
+/** perennial.yaml, checked, with every secret read. */
+export interface Config {
+  /** where it was read from, as messages name it */
+  source: string
+  redis: { url: string }
+  keys: {
+    /** base64url of 32 bytes; the first seals, all open */
+    grant: [string, ...string[]]
+    reader: [string, ...string[]]
+  }
+  readers: { sealed: boolean }
+  clients: ReadonlyMap<string, ClientConfig>
+}
+
+export interface LoadOptions {
+  /** where `{ env: NAME }` looks; the environment of the process */
+  env?: NodeJS.ProcessEnv
+  /** accept secrets that stand in the file itself, as the dev stack does */
+  allowLiterals?: boolean
+}
+
+/**
+ * Reads perennial.yaml, checks it, and reads the secrets that it names.
+ *
+ * @throws PerennialError `config_missing` where there is no such file, `config_invalid` with every problem found, a
+ * line each: file and line, path of the key, what to do. No message holds a secret.
+ * @example const config = await loadConfig('perennial.yaml')
+ */
+export async function loadConfig(path: string, options: LoadOptions = {}): Promise<Config> {
+  const source = await readSource(path)
+  const problems: Problem[] = []
+  const declaration = declare(source.value, problems)
+  const places = { path, env: options.env ?? process.env, allowLiterals: options.allowLiterals ?? false }
+  const config = await readSecrets(declaration, places, problems)
+  if (problems.length > 0) throw source.failure(problems)
+  return config
+}
+
+type Flaw = (secret: string) => string | undefined
+
+async function readSecrets(declaration: Declaration, places: SecretPlaces, problems: Problem[]): Promise<Config> {
+  const read = async (source: SecretSource, path: Path, flaw: Flaw) => {
+    const result = await readSecret(source, places)
+    const problem = 'problem' in result ? result.problem : flaw(result.value)
+    if (problem !== undefined) problems.push({ path, message: problem })
+    return 'value' in result ? result.value : ''
+  }
+  const readAll = (sources: SecretSource[], path: Path, flaw: Flaw) =>
+    Promise.all(sources.map((source, i) => read(source, [...path, i], flaw)))
+
+  const { redisUrl, keys, sealed } = declaration
+  const url = redisUrl === undefined ? '' : await read(redisUrl, ['redis', 'url'], redisUrlFlaw)
+  const [grant = '', ...olderGrant] = await readAll(keys.grant, ['keys', 'grant'], keyFlaw)
+  const [reader = '', ...olderReader] = await readAll(keys.reader, ['keys', 'reader'], (key) =>
+    [grant, ...olderGrant].includes(key)
+      ? 'is one of keys.grant too; make it another one, or readers could open grants'
+      : keyFlaw(key),
+  )
+  const clients = new Map<string, ClientConfig>()
+  for (const { name, declared, provider } of declaration.clients) {
+    const secretsPath = ['clients', name, 'clientSecrets']
+    const clientSecrets = await readAll(declared.clientSecrets, secretsPath, () => undefined)
+    clients.set(name, { ...declared, name, provider, clientSecrets })
+  }
+  return {
+    source: places.path,
+    redis: { url },
+    keys: { grant: [grant, ...olderGrant], reader: [reader, ...olderReader] },
+    readers: { sealed },
+    clients,
+  }
+}
+
+function keyFlaw(text: string): string | undefined {
+  try {
+    sealingKey(text)
+    return undefined
+  } catch {
+    return 'is no key: a key is 32 bytes as base64url, 43 characters; make one with: perennial keys new'
+  }
+}
+
+function redisUrlFlaw(text: string): string | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '')
+    return 'is no Redis URL: redis://[user:password@]host:port, or rediss:// for TLS'
+  return undefined
+}

@@ -1,0 +1,113 @@
+/**
+ * perennial.yaml, piece by piece: each piece is checked by itself, so that a mistake in one does not hide those in
+ * the others.
+ */
+import { z } from 'zod'
+import { rotationClasses } from '../credential.ts'
+import { endpointProblem, parameterRule, parameterValue } from '../providers/endpoint.ts'
+import { clientAuthMethods } from '../providers/provider.ts'
+import { unknownKey } from './nearest.ts'
+
+/** Where a secret is found. */
+export type SecretSource = { env: string } | { file: string } | { literal: string } | { harmless: string }
+
+const secretForms = '{ env: NAME } or { file: PATH }'
+
+/** What a secret is written as, or what is wrong with it; never repeats it. */
+export function parseSecretSource(value: unknown): SecretSource | string {
+  if (typeof value === 'string') return { literal: value }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return value === undefined ? `is missing; write ${secretForms}` : `must be ${secretForms}`
+  const [entry, ...rest] = Object.entries(value)
+  if (entry === undefined || rest.length > 0) return `must be either ${secretForms}`
+  const [key, text] = entry
+  if (key !== 'env' && key !== 'file') return `${unknownKey(key, ['env', 'file'])}; write ${secretForms}`
+  if (typeof text !== 'string' || text === '') return `needs a name: ${secretForms}`
+  return key === 'env' ? { env: text } : { file: text }
+}
+
+const secret = z.unknown().transform((value, context): SecretSource => {
+  const source = parseSecretSource(value)
+  if (typeof source !== 'string') return source
+  context.addIssue({ code: 'custom', message: source })
+  return z.NEVER
+})
+
+/** Names go into ids, queue names and messages. */
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9._~-]{1,100}$/, 'is no name: 1 to 100 letters, digits and . _ ~ - are allowed')
+
+const endpoint = z.string().superRefine((template, context) => {
+  const problem = endpointProblem(template)
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
+})
+
+const text = z.string().min(1, 'is empty')
+
+const parameter = z.string().regex(parameterValue, `must be ${parameterRule}`)
+
+/** What the product itself puts into a token request. */
+const ownRequestParameters = [
+  'grant_type',
+  'refresh_token',
+  'client_id',
+  'client_secret',
+  'client_assertion',
+  'client_assertion_type',
+]
+
+const requestParameter = z
+  .string()
+  .min(1, 'is empty')
+  .refine((key) => !ownRequestParameters.includes(key), { error: 'is set by Perennial itself; remove it' })
+
+const keys = z.array(secret).min(1, 'needs at least one key; make one with: perennial keys new')
+
+const positive = z.number().positive('must be more than 0')
+
+/** Its sections; what is in them is checked by the other schemas. */
+export const documentSchema = z.strictObject({
+  redis: z.unknown().optional(),
+  keys: z.unknown().optional(),
+  readers: z.unknown().optional(),
+  clients: z.unknown().optional(),
+  providers: z.unknown().optional(),
+})
+
+/** An address without credentials is no secret. */
+const address = secret.transform((source): SecretSource => {
+  if (!('literal' in source) || !URL.canParse(source.literal)) return source
+  const { username, password, search } = new URL(source.literal)
+  return username + password + search === '' ? { harmless: source.literal } : source
+})
+
+export const redisSchema = z.strictObject({ url: address })
+
+export const keysSchema = z.strictObject({ grant: keys, reader: keys })
+
+export const readersSchema = z.strictObject({ sealed: z.boolean().default(true) }).prefault({})
+
+/** Clients and providers by name. */
+export const entriesSchema = z.record(name, z.unknown()).prefault({})
+
+export const clientSchema = z.strictObject({
+  provider: text,
+  grant: z.enum(['refresh_token', 'client_credentials']).default('refresh_token'),
+  clientId: text,
+  clientSecrets: z.array(secret).default([]),
+  parameters: z.record(z.string(), parameter).default({}),
+  request: z.record(requestParameter, z.string()).default({}),
+})
+
+export const providerSchema = z.strictObject({
+  tokenEndpoint: endpoint,
+  revocationEndpoint: endpoint.optional(),
+  clientAuth: z.enum(clientAuthMethods).optional(),
+  rotation: z.enum(rotationClasses).default('single_use'),
+  graceSeconds: positive.optional(),
+  rateLimit: z.strictObject({ requests: positive, perSeconds: positive }).optional(),
+})
+
+export type DeclaredClient = z.output<typeof clientSchema>
+export type DeclaredProvider = z.output<typeof providerSchema>

@@ -1,0 +1,110 @@
+import type { Status } from './credential.ts'
+
+/** What is known of a credential that may need someone's hands. Times are ISO 8601 UTC. */
+export interface Ailing {
+  credential: string
+  status: Status
+  reason?: string
+  provider?: string
+  client?: string
+  nextAttemptAt?: string
+}
+
+/**
+ * What to do about the state of a credential: a sentence or two, with the command where there is one. The workflow
+ * shows it in Temporal's Web UI, `perennial show` in the terminal.
+ *
+ * @example cure({ credential: 'acme/google-main/alice', status: 'reconnect_required', reason: 'invalid_grant' })
+ */
+export function cure(ailing: Ailing): string {
+  switch (ailing.status) {
+    case 'active':
+      return 'Nothing to do.'
+    case 'pending':
+      return `Nothing to do: the first access token is being fetched. If it stays away, check the worker with ${doctor}.`
+    case 'retrying':
+      return `${failing(ailing)} Readers still have a valid token. ${nextAttempt(ailing)}`
+    case 'expired':
+      return `${failing(ailing)} Readers have no valid token. ${nextAttempt(ailing)}`
+    case 'at_risk':
+      return `The answer to a refresh was lost, and the refresh token may be spent. ${nextAttempt(ailing)} If it is refused then, the status becomes reconnect_required; until then nothing needs to be done.`
+    case 'misconfigured':
+      return `${misconfigured(ailing)} No user has to reconnect. Then restart the workers and run ${command('refresh', ailing.credential)}.`
+    case 'reconnect_required':
+      return `${refused(ailing)} Send the user through the provider's consent again and hand over the new grant: ${command('reconnect', ailing.credential, '--from FILE')}.`
+    case 'revoked':
+      return revoked(ailing)
+  }
+}
+
+const doctor = '`perennial doctor`'
+
+function failing(ailing: Ailing): string {
+  const at = providerOf(ailing)
+  switch (ailing.reason) {
+    case undefined:
+      return `The refresh at ${at} keeps failing.`
+    case 'rate_limited':
+    case 'throttled':
+    case 'slow_down':
+      return `${capital(at)} asks for fewer requests; a rateLimit in its entry of the configuration keeps below its limit.`
+    case 'temporarily_unavailable':
+    case 'server_error':
+      return `${capital(at)} is out of order (${ailing.reason}); it has to be repaired there.`
+    default:
+      return `The refresh at ${at} keeps failing (${ailing.reason}); ${doctor} tells whether it can be reached from here.`
+  }
+}
+
+function nextAttempt({ credential, nextAttemptAt }: Ailing): string {
+  const at =
+    nextAttemptAt === undefined ? 'The next attempt follows by itself' : `The next attempt is at ${nextAttemptAt}`
+  return `${at}; to try now: ${command('refresh', credential)}.`
+}
+
+function misconfigured(ailing: Ailing): string {
+  const entry = `clients.${clientOf(ailing)}`
+  const at = providerOf(ailing)
+  switch (ailing.reason) {
+    case 'invalid_client':
+      return `${capital(at)} refuses this client: compare clientId, clientSecrets and the provider's clientAuth of ${entry} with its registration there.`
+    case 'unauthorized_client':
+      return `${capital(at)} refuses this grant type or secret to this client: compare its registration there with ${entry}.`
+    case 'invalid_scope':
+      return `${capital(at)} refuses the scope: correct request.scope of ${entry}, or allow the scope there.`
+    case 'invalid_target':
+      return `${capital(at)} refuses the audience or resource: correct request of ${entry}, or allow it there.`
+    case 'unsupported_grant_type':
+      return `${capital(at)} does not support this grant type: correct grant of ${entry}, or the token endpoint of its provider.`
+    case 'unknown_client':
+      return `The configuration of the workers has no ${entry}: add it.`
+    default:
+      return `${capital(at)} refuses the request of this client${because(ailing)}: compare ${entry} and its provider's entry with the registration there.`
+  }
+}
+
+function refused(ailing: Ailing): string {
+  if (ailing.reason === 'answer_lost' || ailing.reason === 'timed_out')
+    return `The refresh token was spent in a request whose answer never arrived${because(ailing)}.`
+  return `The grant is no longer good at ${providerOf(ailing)}${because(ailing)}.`
+}
+
+function revoked({ credential, reason }: Ailing): string {
+  if (reason === 'revocation_pending')
+    return 'Readers can no longer use it. The provider has not confirmed the revocation yet and is asked until it does; nothing to do.'
+  return `Final. To begin anew with a new grant: ${command('start', credential, '--from FILE')}.`
+}
+
+const because = ({ reason }: Ailing) => (reason === undefined ? '' : ` (${reason})`)
+
+const providerOf = ({ provider }: Ailing) => provider ?? 'the provider'
+
+const clientOf = ({ client, credential }: Ailing) => client ?? credential.split('/')[1] ?? 'CLIENT'
+
+const capital = (text: string) => (text.startsWith('the ') ? `T${text.slice(1)}` : text)
+
+/** Quoted where the id holds what a shell would take for its own; an id never holds a quote. */
+function command(verb: string, credential: string, rest?: string): string {
+  const id = /^[A-Za-z0-9._/@%+-]+$/.test(credential) ? credential : `'${credential}'`
+  return `\`perennial ${[verb, id, ...(rest === undefined ? [] : [rest])].join(' ')}\``
+}

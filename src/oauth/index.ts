@@ -1,0 +1,7 @@
+export { harmless } from './harmless.ts'
+export { judge } from './judge.ts'
+export { parseTokenAnswer, parseTokenResponse } from './parse.ts'
+export type { TokenRequest } from './request.ts'
+export { type Attempt, beginAttempt, type Clock } from './send.ts'
+export { createTokenEndpoint, type TokenEndpoint, type TokenEndpointOptions } from './token-endpoint.ts'
+export type { TokenSet, Verdict } from './verdict.ts'

@@ -1,0 +1,19 @@
+import type { RotationClass } from '../credential.ts'
+
+/** How a client proves who it is at the token endpoint (RFC 6749 section 2.3). */
+export const clientAuthMethods = ['client_secret_basic', 'client_secret_post', 'none'] as const
+
+export type ClientAuthMethod = (typeof clientAuthMethods)[number]
+
+/** An authorization server: where it is, and how it behaves. */
+export interface Provider {
+  name: string
+  tokenEndpoint: string
+  revocationEndpoint?: string
+  clientAuth: ClientAuthMethod
+  rotation: RotationClass
+  /** how long a used refresh token is still accepted; set exactly when `rotation` is `grace` */
+  graceMs?: number
+  /** requests that the provider allows, all workers together */
+  rateLimit?: { requests: number; perSeconds: number }
+}

@@ -1,0 +1,39 @@
+-- Revoke, as far as readers and writers are concerned: from here on no token of this credential is read, and no
+-- refresh in flight can bring one back.
+-- KEYS: grant, access, status
+-- ARGV: family, generation, sealed grant (each '' when the caller does not know), namespace ('' likewise), run,
+--       status value, channel, subject of the notice, days to keep the tombstone in ms
+-- The tombstone stands on whichever set is newer, the hash's or the caller's: revoke means the credential.
+-- Returns: verdict, Redis TIME in ms, then the hash as it was.
+local family, gen, grant, namespace, run, status, channel, subject, keepMs = unpack(ARGV)
+local now = redis.call('TIME')
+local nowMs = now[1] * 1000 + math.floor(now[2] / 1000)
+local held = {}
+local hash = redis.call('HGETALL', KEYS[1])
+for i = 1, #hash, 2 do held[hash[i]] = hash[i + 1] end
+
+if namespace ~= '' and held.namespace and held.namespace ~= namespace then return { 'foreign_namespace', nowMs, hash } end
+
+local verdict = 'fenced'
+redis.call('DEL', KEYS[2])
+if #hash == 0 and gen == '' then
+  verdict = 'missing'
+else
+  if gen ~= '' and tonumber(gen) >= tonumber(held.gen or '-1') then
+    redis.call('HSET', KEYS[1], 'family', family, 'gen', gen)
+    if grant ~= '' then redis.call('HSET', KEYS[1], 'grant', grant) end
+  elseif gen ~= '' and held.family ~= family then
+    verdict = 'newer'
+  end
+  if namespace ~= '' then redis.call('HSET', KEYS[1], 'namespace', namespace, 'run', run) end
+  redis.call('HSET', KEYS[1], 'tombstone', nowMs)
+  redis.call('HDEL', KEYS[1], 'writer', 'began', 'expires', 'refreshExpires')
+  redis.call('PEXPIRE', KEYS[1], keepMs)
+  gen = redis.call('HGET', KEYS[1], 'gen')
+  -- the caller may not have known the generation
+  local document = cjson.decode(status)
+  document.generation = tonumber(gen)
+  redis.call('SET', KEYS[3], cjson.encode(document), 'PX', keepMs)
+end
+redis.call('PUBLISH', channel, subject .. ' ' .. (gen == '' and '0' or gen))
+return { verdict, nowMs, hash }

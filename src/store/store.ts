@@ -1,0 +1,273 @@
+import { accessKey, changedChannel, type StatusDocument, statusKey } from '../../packages/reader/src/format.ts'
+import { type CredentialParts, parseCredentialId } from '../credential.ts'
+import { PerennialError } from '../errors.ts'
+import type { Connection } from './connection.ts'
+import { script } from './script.ts'
+
+const begin = script('begin')
+const write = script('write')
+const fence = script('fence')
+const announce = script('announce')
+
+/** How long the tombstone of a revoked credential stands, and what is told of it. */
+const tombstoneMs = 30 * 24 * 3600_000
+
+/** The grant hash: the second durable copy of what the workflow holds. Times are of the Redis clock. */
+export interface GrantHash {
+  family: string
+  generation: number
+  writer?: string
+  grant?: string
+  accessExpiresAtMs?: number
+  refreshExpiresAtMs?: number
+  seeds: string[]
+  namespace?: string
+  run?: string
+  tombstone: boolean
+  parameters: Record<string, string>
+}
+
+/** Who asks: a run of a workflow in a namespace. */
+export interface Owner {
+  namespace: string
+  run: string
+}
+
+export type BeginVerdict = 'clear' | 'newer' | 'tombstone' | 'foreign_run' | 'foreign_namespace'
+
+export type WriteVerdict =
+  | 'written'
+  /** this writer's earlier try did it */
+  | 'same'
+  | 'newer'
+  /** the same generation of the same family, from an earlier send: write again one higher */
+  | 'tie'
+  | 'tombstone'
+  | 'tombstone_own'
+  | 'foreign_namespace'
+
+/** One token set, as it goes into the store. Plain data: it may wait, sealed, in a workflow until Redis is back. */
+export interface TokenSetWrite {
+  credential: string
+  family: string
+  generation: number
+  writer: string
+  /** when the attempt began, Redis clock */
+  beganMs: number
+  /** what readers get; absent when the answer held no access token */
+  access?: { value: string; expiresAtMs: number }
+  /** sealed */
+  grant?: string
+  refreshExpiresAtMs?: number
+  seeds: string[]
+  parameters: Record<string, string>
+  status: StatusDocument
+}
+
+export interface Fence {
+  credential: string
+  status: StatusDocument
+  /** what the caller knows; a caller outside the workflow knows nothing */
+  known?: { family: string; generation: number; grant?: string; owner: Owner }
+}
+
+/**
+ * The credentials in Redis. Every change is one script that refuses what is stale and says why, and every method
+ * fails when Redis does not answer: nothing is queued, nothing is repeated here.
+ */
+export class Store {
+  readonly #redis: Connection
+
+  constructor(redis: Connection) {
+    this.#redis = redis
+  }
+
+  /** The time there, in epoch milliseconds. */
+  async nowMs(): Promise<number> {
+    return redisTimeMs(await this.#redis.time())
+  }
+
+  /** What the hash holds, if anything, and the time there. */
+  async read(credential: string): Promise<{ nowMs: number; hash: GrantHash | undefined }> {
+    const [now, hash] = await Promise.all([this.#redis.time(), this.#redis.hGetAll(keys(credential).grant)])
+    return { nowMs: redisTimeMs(now), hash: Object.keys(hash).length === 0 ? undefined : parseHash(hash) }
+  }
+
+  /**
+   * Asks whether the refresh token of `generation` may be sent by this run, and takes note of the run.
+   *
+   * @param previousRun the run that this one continues, and that may therefore stand in the hash
+   * @param take own the hash whichever run stands in it, after an attempt whose end is unknown has been waited out
+   */
+  async begin(
+    credential: string,
+    request: { owner: Owner; previousRun?: string; family: string; generation: number; take?: boolean },
+  ): Promise<{ verdict: BeginVerdict; nowMs: number; hash: GrantHash | undefined }> {
+    const { owner, previousRun = '', family, generation, take } = request
+    return parseReply<BeginVerdict>(
+      await begin(
+        this.#redis,
+        [keys(credential).grant],
+        [owner.namespace, owner.run, previousRun, family, String(generation), take ? '1' : ''],
+      ),
+    )
+  }
+
+  async write(owner: Owner, set: TokenSetWrite): Promise<{ verdict: WriteVerdict; nowMs: number; hash?: GrantHash }> {
+    const key = keys(set.credential)
+    const { verdict, nowMs, hash } = parseReply<WriteVerdict>(
+      await write(
+        this.#redis,
+        [key.grant, key.access, key.status],
+        [
+          set.family,
+          String(set.generation),
+          set.writer,
+          String(set.beganMs),
+          set.access === undefined ? '' : String(Math.round(set.access.expiresAtMs)),
+          set.access?.value ?? '',
+          set.grant ?? '',
+          set.seeds.join(' '),
+          owner.namespace,
+          owner.run,
+          JSON.stringify(set.parameters),
+          set.refreshExpiresAtMs === undefined ? '' : String(Math.round(set.refreshExpiresAtMs)),
+          JSON.stringify(set.status),
+          key.channel,
+          key.subject,
+        ],
+      ),
+    )
+    return { verdict, nowMs, ...(hash === undefined ? {} : { hash }) }
+  }
+
+  /** Ends a credential for readers and for every write in flight. `hash` is what stood there before. */
+  async fence(
+    request: Fence,
+  ): Promise<{ verdict: 'fenced' | 'newer' | 'missing' | 'foreign_namespace'; hash: GrantHash | undefined }> {
+    const key = keys(request.credential)
+    const { known } = request
+    return parseReply(
+      await fence(
+        this.#redis,
+        [key.grant, key.access, key.status],
+        [
+          known?.family ?? '',
+          known === undefined ? '' : String(known.generation),
+          known?.grant ?? '',
+          known?.owner.namespace ?? '',
+          known?.owner.run ?? '',
+          JSON.stringify(request.status),
+          key.channel,
+          key.subject,
+          String(tombstoneMs),
+        ],
+      ),
+    )
+  }
+
+  /** Tells readers of a status that comes without a token set. */
+  async announce(
+    credential: string,
+    at: { namespace: string; family: string; generation: number; status: StatusDocument },
+  ): Promise<'written' | 'newer' | 'tombstone' | 'foreign_namespace'> {
+    const key = keys(credential)
+    const verdict = await announce(
+      this.#redis,
+      [key.grant, key.status],
+      [at.family, String(at.generation), JSON.stringify(at.status), at.namespace],
+    )
+    return verdict as 'written' | 'newer' | 'tombstone' | 'foreign_namespace'
+  }
+
+  /** The status documents of some credentials, in their order; undefined where there is none. */
+  async statuses(credentials: readonly string[]): Promise<(StatusDocument | undefined)[]> {
+    // one GET each, pipelined: the keys of a cluster live in different slots
+    const values = await Promise.all(credentials.map((credential) => this.#redis.get(statusKey(credential))))
+    return values.map((value) => (value === null ? undefined : (JSON.parse(value) as StatusDocument)))
+  }
+
+  /** Why this client is being refused, if it is: one word for all of its credentials. */
+  async clientRefused(client: string): Promise<string | undefined> {
+    return (await this.#redis.get(clientKey(client, 'refused'))) ?? undefined
+  }
+
+  /** Whether this caller is the one that may try a refused client, once in `everyMs`. */
+  async takeClientProbe(client: string, everyMs: number): Promise<boolean> {
+    return (await this.#redis.set(clientKey(client, 'probe'), '1', { NX: true, PX: everyMs })) === 'OK'
+  }
+
+  async markClientRefused(client: string, reason: string, probeEveryMs: number): Promise<void> {
+    await Promise.all([
+      this.#redis.set(clientKey(client, 'refused'), reason),
+      this.#redis.set(clientKey(client, 'probe'), '1', { PX: probeEveryMs }),
+    ])
+  }
+
+  /** The client works again, or may: `probe` only lets the next attempt through at once. */
+  async clearClientRefused(client: string, what: 'all' | 'probe'): Promise<void> {
+    await this.#redis.del(clientKey(client, 'probe'))
+    if (what === 'all') await this.#redis.del(clientKey(client, 'refused'))
+  }
+
+  async ping(): Promise<void> {
+    await this.#redis.ping()
+  }
+
+  close(): void {
+    this.#redis.destroy()
+  }
+}
+
+const redisTimeMs = ([seconds, micros]: readonly string[]) => Number(seconds) * 1000 + Math.floor(Number(micros) / 1000)
+
+const clientKey = (client: string, what: 'refused' | 'probe') => `perennial:client:${client}:${what}`
+
+function keys(credential: string) {
+  const parts = parseCredentialId(credential)
+  if (typeof parts === 'string') throw new PerennialError('invalid_credential_id', parts)
+  const { tenant, client, subject }: CredentialParts = parts
+  return {
+    grant: `perennial:grant:${tenant}:{${client}/${subject}}`,
+    access: accessKey(credential),
+    status: statusKey(credential),
+    channel: changedChannel(tenant),
+    subject: `${client}/${subject}`,
+  }
+}
+
+function parseReply<V extends string>(reply: unknown): { verdict: V; nowMs: number; hash: GrantHash | undefined } {
+  const [verdict, nowMs, flat] = reply as [V, number, string[]]
+  const fields: Record<string, string> = {}
+  for (let i = 0; i < flat.length; i += 2) fields[flat[i] as string] = flat[i + 1] as string
+  return { verdict, nowMs: Number(nowMs), hash: flat.length === 0 ? undefined : parseHash(fields) }
+}
+
+function parseHash(fields: Record<string, string>): GrantHash {
+  const {
+    family = '',
+    gen = '0',
+    writer,
+    grant,
+    expires,
+    refreshExpires,
+    seeds,
+    namespace,
+    run,
+    tombstone,
+    parameters,
+  } = fields
+  return {
+    family,
+    generation: Number(gen),
+    seeds: seeds ? seeds.split(' ') : [],
+    tombstone: tombstone !== undefined,
+    parameters: parameters ? (JSON.parse(parameters) as Record<string, string>) : {},
+    ...(writer ? { writer } : {}),
+    ...(grant ? { grant } : {}),
+    ...(expires ? { accessExpiresAtMs: Number(expires) } : {}),
+    ...(refreshExpires ? { refreshExpiresAtMs: Number(refreshExpires) } : {}),
+    ...(namespace ? { namespace } : {}),
+    ...(run ? { run } : {}),
+  }
+}

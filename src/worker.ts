@@ -1,0 +1,182 @@
+import { fileURLToPath } from 'node:url'
+import { activityInfo } from '@temporalio/activity'
+import { Client } from '@temporalio/client'
+import { loadClientConnectConfig } from '@temporalio/envconfig'
+import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker'
+import type { Logger } from 'pino'
+import { type SealingKey, sealingKey } from '../packages/reader/src/sealed.ts'
+import { type ActivityDeps, createActivities } from './activities/index.ts'
+import type { ClientConfig, Config } from './config.ts'
+import { PerennialError } from './errors.ts'
+import { createTokenEndpoint } from './oauth/index.ts'
+import type { Provider } from './providers/provider.ts'
+import { connect } from './store/connection.ts'
+import { Store } from './store/store.ts'
+import * as messages from './workflows/messages.ts'
+
+/**
+ * The shutdown chain: an exchange is bounded at 10 s and never cut once it may have left, so the grace covers it;
+ * whoever stops the process has to wait longer than the last number.
+ */
+const shutdown = { shutdownGraceTime: '20s', shutdownForceTime: '25s' } as const
+
+/**
+ * Runs one worker process until it is told to stop (SIGTERM, SIGINT): the workflows and their store work on one
+ * queue, the exchanges with each provider on a queue of its own, so that one provider's outage is one queue's.
+ */
+export async function runWorker(config: Config, log: Logger, onReady: () => void = () => {}): Promise<void> {
+  Runtime.install({ logger: runtimeLogger(log), shutdownSignals: ['SIGTERM', 'SIGINT'] })
+  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig()
+  const connection = await connectTemporal(connectionOptions)
+  const redis = connect(config.redis.url, 'perennial-worker', (reason) => log.warn({ reason }, 'Redis is away'))
+  const store = new Store(redis)
+  const tokenEndpoint = createTokenEndpoint()
+  const misconfigured = new Misconfigured(new Client({ connection, namespace }), log)
+  const activities = createActivities({
+    config,
+    store,
+    tokenEndpoint,
+    keyring: { grant: keysOf(config.keys.grant), reader: keysOf(config.keys.reader) },
+    caller: () => callerIn(namespace),
+    tellWorkflow: (notice) => misconfigured.tell(notice),
+    wakeClient: (client) => misconfigured.wake(client),
+    log,
+  })
+  const { refresh, ...storeWork } = activities
+  const common = { connection, namespace, ...shutdown }
+  const workers = await Promise.all([
+    Worker.create({
+      ...common,
+      ...workflowCode(),
+      taskQueue: messages.workflowQueue,
+      activities: storeWork,
+      // a credential mostly sleeps; only what is in the middle of a refresh is worth its memory
+      maxCachedWorkflows: 2000,
+      // after a worker was killed, a signal to a workflow that it had cached waits this long
+      stickyQueueScheduleToStartTimeout: '3s',
+      maxConcurrentActivityTaskExecutions: 200,
+    }),
+    ...providersOf(config).map((provider) =>
+      Worker.create({ ...common, ...refreshWork(provider), activities: { refresh } }),
+    ),
+  ])
+  const running = Promise.all(workers.map((worker) => worker.run()))
+  onReady()
+  misconfigured.askAgain(store, [...config.clients.values()])
+  try {
+    await running
+  } finally {
+    await tokenEndpoint.close()
+    redis.destroy()
+    await connection.close()
+  }
+}
+
+function refreshWork(provider: Provider): WorkerOptions {
+  const { rateLimit } = provider
+  return {
+    taskQueue: messages.refreshQueue(provider.name),
+    maxConcurrentActivityTaskExecutions: 200,
+    ...(rateLimit === undefined ? {} : { maxTaskQueueActivitiesPerSecond: rateLimit.requests / rateLimit.perSeconds }),
+  }
+}
+
+/** From source in the checkout, prebuilt where the package is installed. */
+function workflowCode(): Pick<WorkerOptions, 'workflowsPath' | 'workflowBundle'> {
+  if (import.meta.url.endsWith('.ts'))
+    return { workflowsPath: fileURLToPath(new URL('./workflows/index.ts', import.meta.url)) }
+  return { workflowBundle: { codePath: fileURLToPath(new URL('../workflow-bundle.js', import.meta.url)) } }
+}
+
+async function connectTemporal(options: Parameters<typeof NativeConnection.connect>[0] & { address?: string }) {
+  try {
+    return await NativeConnection.connect(options)
+  } catch {
+    const address = options.address ?? 'localhost:7233'
+    throw new PerennialError(
+      'temporal_unavailable',
+      `Temporal at ${address} does not answer; is it running, and is TEMPORAL_ADDRESS right?`,
+    )
+  }
+}
+
+function keysOf([first, ...rest]: readonly [string, ...string[]]): [SealingKey, ...SealingKey[]] {
+  return [sealingKey(first), ...rest.map((text) => sealingKey(text))]
+}
+
+const providersOf = ({ clients }: Config): Provider[] => [
+  ...new Map([...clients.values()].map(({ provider }) => [provider.name, provider])).values(),
+]
+
+function callerIn(namespace: string): ReturnType<ActivityDeps['caller']> {
+  const { workflowExecution, attempt, activityId, currentAttemptScheduledTimestampMs } = activityInfo()
+  return {
+    namespace,
+    run: workflowExecution?.runId ?? '',
+    attempt,
+    activityId,
+    scheduledAtMs: currentAttemptScheduledTimestampMs,
+  }
+}
+
+function runtimeLogger(log: Logger): DefaultLogger {
+  return new DefaultLogger('INFO', ({ level, message, meta }) => {
+    const { error, ...fields } = meta ?? {}
+    // an error's own text is ours; what hangs on it may be a library's
+    const failure = error instanceof Error ? { failure: error.message } : {}
+    log[levels[level]]({ ...fields, ...failure }, message)
+  })
+}
+
+const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const
+
+/** What a worker says to workflows: to the one that an activity belongs to, and to those that wait for a client. */
+class Misconfigured {
+  readonly #client: Client
+  readonly #log: Logger
+
+  constructor(client: Client, log: Logger) {
+    this.#client = client
+    this.#log = log
+  }
+
+  async tell(notice: messages.RetryNotice): Promise<void> {
+    const { workflowExecution } = activityInfo()
+    if (workflowExecution === undefined) return
+    const { workflowId, runId } = workflowExecution
+    const handle = this.#client.workflow.getHandle(workflowId, runId)
+    await this.#client.withDeadline(Date.now() + 2_000, () => handle.signal(messages.retrying, notice))
+  }
+
+  /** A client works again: all of its credentials that wait for it need wait no longer. */
+  wake(client: string): void {
+    this.#signalWaiting(client, Number.POSITIVE_INFINITY).catch((error: unknown) => this.#note(client, error))
+  }
+
+  /** After a restart the configuration may have been corrected: one credential of each client finds out at once. */
+  askAgain(store: Store, clients: ClientConfig[]): void {
+    for (const { name } of clients) {
+      const ask = async () => {
+        await store.clearClientRefused(name, 'probe')
+        await this.#signalWaiting(name, 1)
+      }
+      ask().catch((error: unknown) => this.#note(name, error))
+    }
+  }
+
+  async #signalWaiting(client: string, atMost: number): Promise<void> {
+    const { status, client: ofClient } = messages.searchAttributes
+    const query = `${status} = 'misconfigured' AND ${ofClient} = '${client}' AND ExecutionStatus = 'Running'`
+    let woken = 0
+    for await (const { workflowId } of this.#client.workflow.list({ query })) {
+      if (woken >= atMost) return
+      await this.#client.workflow.getHandle(workflowId).signal(messages.wake)
+      woken++
+    }
+  }
+
+  #note(client: string, error: unknown): void {
+    const reason = error instanceof Error ? error.message : 'unknown'
+    this.#log.info({ client, reason }, 'credentials that wait for this client were not woken; their timers wake them')
+  }
+}

@@ -1,0 +1,367 @@
+import { ApplicationFailure, defineSearchAttributeKey } from '@temporalio/common'
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  makeContinueAsNewFunc,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow'
+import { storeWork, tellWork, tokenWork } from './activities.ts'
+import { type Ending, readEnding } from './ending.ts'
+import { insist, unless } from './interruptible.ts'
+import type {
+  Closed,
+  CredentialInput,
+  CredentialState,
+  Message,
+  Refreshed,
+  RetryNotice,
+  StateView,
+  Tuning,
+} from './messages.ts'
+import * as messages from './messages.ts'
+import { announceInput, claimInput, fenceInput, refreshInput, settleInput, view } from './requests.ts'
+import { currentDetails, waitingFor } from './summary.ts'
+import * as transitions from './transitions.ts'
+
+/** Keeps one credential alive, from its first grant until it is revoked. */
+export async function credential(input: CredentialInput): Promise<Closed> {
+  const life = new Life(input)
+  life.listen()
+  return await life.run()
+}
+
+const statusAttribute = defineSearchAttributeKey(messages.searchAttributes.status, 'KEYWORD')
+/** between two exchanges that callers forced, however many they are */
+const forceEveryMs = 10_000
+
+class Life {
+  readonly #input: CredentialInput
+  readonly #state: CredentialState
+  readonly #tuning: Tuning
+  readonly #store = storeWork()
+  readonly #tell = tellWork()
+  readonly #provider: ReturnType<typeof tokenWork>
+  readonly #previousOwner: string | undefined
+  /** handlers only append, the loop takes */
+  readonly #inbox: Message[]
+  /** callers of refreshNow, and how many of them have an outcome */
+  #asked = 0
+  #served = 0
+  #forcedAtMs = 0
+  #refreshes = 0
+  #shown: { status?: string; details: string } = { details: '' }
+
+  constructor(input: CredentialInput) {
+    this.#input = input
+    this.#tuning = { ...messages.defaultTuning, ...input.tuning }
+    this.#provider = tokenWork(input.provider, this.#tuning)
+    this.#inbox = [...(input.inbox ?? [])]
+    this.#previousOwner = input.state?.owner
+    this.#state = input.state ?? transitions.newState(Date.now(), input.aboveGeneration ?? 0)
+    this.#shown.status = this.#state.status
+  }
+
+  listen(): void {
+    setHandler(messages.state, () => view(this.#input, this.#state), {
+      description: 'status, generation and times; no secret',
+    })
+    setHandler(messages.revoke, () => void this.#inbox.push({ type: 'revoke' }))
+    setHandler(messages.reconnect, (seed) => {
+      this.#inbox.push({ type: 'reconnect', seed, receivedAtMs: Date.now() })
+    })
+    setHandler(messages.retrying, (notice) => void this.#inbox.push({ type: 'retrying', notice }))
+    setHandler(messages.wake, () => void this.#inbox.push({ type: 'wake' }))
+    setHandler(messages.refreshNow, () => this.#answerRefreshNow(), { validator: () => this.#refuseHopeless() })
+  }
+
+  async run(): Promise<Closed> {
+    for (;;) {
+      await this.#readInbox()
+      await this.#catchUpWithStore()
+      if (this.#state.status === 'revoked') {
+        if (await this.#everyoneAnswered()) return { status: 'revoked', generation: this.#state.generation }
+        continue
+      }
+      if (this.#runIsFull() && (await this.#everyoneAnswered()))
+        await makeContinueAsNewFunc<typeof credential>()({ ...this.#input, state: this.#state, inbox: this.#inbox })
+      if (!(await this.#untilDue())) continue
+      if (this.#unsettled()) await this.#settle()
+      else await this.#refresh()
+    }
+  }
+
+  // ---- what arrives
+
+  async #readInbox(): Promise<void> {
+    for (let message = this.#inbox.shift(); message !== undefined; message = this.#inbox.shift()) {
+      if (message.type === 'reconnect') await this.#claim(message)
+      else if (message.type === 'revoke') await this.#fence()
+      else if (message.type === 'wake' && this.#state.status === 'misconfigured') this.#state.dueAtMs = Date.now()
+      // a `retrying` that is read here belongs to a refresh that has meanwhile ended
+    }
+  }
+
+  #arrived(...types: Message['type'][]): boolean {
+    return this.#inbox.some(({ type }) => types.includes(type))
+  }
+
+  #refuseHopeless(): void {
+    const { status } = this.#state
+    if (status === 'revoked' || status === 'reconnect_required' || status === 'at_risk') throw this.#notRefreshed()
+  }
+
+  async #answerRefreshNow(): Promise<StateView> {
+    const ticket = ++this.#asked
+    const { generation } = this.#state
+    const options = { summary: 'a caller of refreshNow waits' }
+    if (!(await condition(() => this.#served >= ticket, this.#tuning.refreshNowWaitMs, options)))
+      throw ApplicationFailure.nonRetryable(
+        'the refresh goes on; ask again later',
+        'RefreshPending',
+        view(this.#input, this.#state),
+      )
+    if (this.#state.generation === generation || this.#state.status !== 'active') throw this.#notRefreshed()
+    return view(this.#input, this.#state)
+  }
+
+  #notRefreshed(): ApplicationFailure {
+    const { status, reason, detail } = this.#state
+    const why = [status, reason, detail].filter((part) => part).join(': ')
+    return ApplicationFailure.nonRetryable(
+      `not refreshed, the credential is ${why}`,
+      'NotRefreshed',
+      view(this.#input, this.#state),
+    )
+  }
+
+  /** Lets callers take their answers; the look and what follows it are one synchronous step. */
+  async #everyoneAnswered(): Promise<boolean> {
+    if (this.#state.status === 'revoked') this.#served = this.#asked
+    await condition(() => this.#asked > this.#served || this.#inbox.length > 0 || allHandlersFinished())
+    return this.#asked === this.#served && this.#inbox.length === 0
+  }
+
+  #runIsFull(): boolean {
+    return this.#refreshes >= this.#tuning.refreshesPerRun || workflowInfo().continueAsNewSuggested
+  }
+
+  // ---- the sleep
+
+  /** Waits for the next step. False when something else has to be looked at first. */
+  async #untilDue(): Promise<boolean> {
+    const wanted = () => this.#asked > this.#served && !this.#unsettled()
+    if (wanted()) return true
+    const { status, dueAtMs, accessExpiresAtMs = dueAtMs } = this.#state
+    const untilMs = status === 'retrying' ? Math.min(dueAtMs, accessExpiresAtMs) : dueAtMs
+    const waitMs = Math.ceil(untilMs - Date.now())
+    if (waitMs > 0) {
+      const woken = () => wanted() || this.#inbox.length > 0
+      const summary = waitingFor(this.#input.credential, this.#input.provider, this.#state)
+      if (await condition(woken, waitMs, { summary })) return false
+    }
+    transitions.noteExpiry(this.#state, this.#moment())
+    return this.#inbox.length === 0 && dueAtMs <= Date.now()
+  }
+
+  /** An attempt ended in the dark, and the store was not looked at since. */
+  #unsettled(): boolean {
+    return this.#state.risk !== undefined && this.#state.risk.replayAtMs === undefined
+  }
+
+  // ---- the exchange
+
+  async #refresh(): Promise<void> {
+    this.#refreshes++
+    const scope = new CancellationScope()
+    const result: { ending?: Ending } = {}
+    const ended = () => result.ending !== undefined
+    const exchange = scope
+      .run(() => this.#exchange())
+      .then(
+        (refreshed) => {
+          result.ending = { kind: 'obtained', refreshed }
+        },
+        (error) => {
+          result.ending = readEnding(error)
+        },
+      )
+    while (!ended()) {
+      await this.#besideExchange(ended)
+      const interrupted = this.#arrived('revoke', 'reconnect') || this.#mayForce()
+      if (ended() || !interrupted) continue
+      // at once between two attempts; a running one is waited for and its result kept
+      scope.cancel()
+      if (this.#arrived('revoke')) await this.#fence()
+      await exchange
+    }
+    if (result.ending !== undefined) this.#apply(result.ending)
+  }
+
+  #exchange(): Promise<Refreshed> {
+    const summary = `generation ${this.#state.generation + 1} at ${this.#input.provider}`
+    const forced = this.#asked > this.#served
+    const how = { tuning: this.#tuning, previousOwner: this.#previousOwner, forced }
+    this.#state.owner = workflowInfo().runId
+    return this.#provider.refresh.executeWithOptions({ summary }, [refreshInput(this.#input, this.#state, how)])
+  }
+
+  /** Waits beside a refresh until it ends or something arrives; tells readers and operators what it reports. */
+  async #besideExchange(ended: () => boolean): Promise<void> {
+    const { status, accessExpiresAtMs = 0 } = this.#state
+    const news = () => ended() || this.#inbox.length > 0 || this.#mayForce()
+    const options = { summary: 'the access token expires' }
+    if (status === 'retrying') await condition(news, Math.max(1, Math.ceil(accessExpiresAtMs - Date.now())), options)
+    else await condition(news)
+    if (ended() || this.#arrived('revoke', 'reconnect')) return
+    for (let message = this.#inbox.shift(); message !== undefined; message = this.#inbox.shift())
+      if (message.type === 'retrying') this.#noteRetry(message.notice)
+    transitions.noteExpiry(this.#state, this.#moment())
+    await this.#announce(ended)
+  }
+
+  #noteRetry(notice: RetryNotice): void {
+    if (notice.generation !== this.#state.generation) return
+    transitions.noteRetry(this.#state, notice, this.#moment())
+    // callers hear that it fails; the refresh goes on
+    this.#served = this.#asked
+  }
+
+  /** A caller of refreshNow need not wait for the backoff of a refresh that keeps failing. */
+  #mayForce(): boolean {
+    const failing = this.#state.status === 'retrying' || this.#state.status === 'expired'
+    return failing && this.#asked > this.#served && Date.now() - this.#forcedAtMs >= forceEveryMs
+  }
+
+  #apply(ending: Ending): void {
+    if (this.#arrived('revoke') || this.#state.status === 'revoked') {
+      this.#applyAfterRevoke(ending)
+      return
+    }
+    const moment = this.#moment()
+    switch (ending.kind) {
+      case 'cancelled':
+        this.#forcedAtMs = moment.nowMs
+        this.#state.dueAtMs = moment.nowMs
+        return
+      case 'unknown':
+        transitions.endUnknown(this.#state, ending, this.#tuning.settleAfterMs, moment)
+        return
+      case 'obtained':
+        transitions.adopt(this.#state, ending.refreshed, moment)
+        if (ending.refreshed.revoked) this.#inbox.unshift({ type: 'revoke' })
+        break
+      case 'grant_refused':
+        transitions.refuseGrant(this.#state, ending.failure, moment)
+        break
+      case 'client_refused':
+        transitions.refuseClient(this.#state, ending.failure, this.#tuning.misconfiguredEveryMs, moment)
+        break
+      case 'failed':
+        transitions.fail(this.#state, ending.failure, moment)
+    }
+    // everyone who asked while this exchange ran shares its outcome
+    this.#served = this.#asked
+  }
+
+  /** What a refresh in flight still obtained is not brought back; a later life begins above it. */
+  #applyAfterRevoke(ending: Ending): void {
+    const reached = ending.kind === 'obtained' ? ending.refreshed.generation : this.#state.generation + 1
+    this.#state.generation = Math.max(this.#state.generation, reached)
+  }
+
+  // ---- the store
+
+  async #claim({ seed, receivedAtMs }: Message & { type: 'reconnect' }): Promise<void> {
+    // one that needs no person lives on its client: there is nothing to take over from a second call
+    if (seed.sealed === undefined && this.#state.family !== '' && this.#state.status !== 'revoked') return
+    this.#state.owner = workflowInfo().runId
+    const sinceMs = receivedAtMs ?? workflowInfo().startTime.getTime()
+    const input = claimInput(this.#input, this.#state, seed, Date.now() - sinceMs)
+    const claim = await insist(
+      () => this.#arrived('revoke'),
+      () => this.#store.claim.executeWithOptions({ summary: 'take over the new grant' }, [input]),
+    )
+    if (claim !== undefined) transitions.claimed(this.#state, claim, this.#moment())
+    this.#show()
+  }
+
+  async #fence(): Promise<void> {
+    // one fence answers them all; a reconnect that came after them is still to come
+    const others = this.#inbox.filter(({ type }) => type !== 'revoke')
+    this.#inbox.splice(0, this.#inbox.length, ...others)
+    const input = fenceInput(this.#input, this.#state)
+    transitions.setStatus(this.#state, Date.now(), 'revoked')
+    delete this.#state.unannounced
+    this.#show()
+    const fenced = await insist(
+      () => false,
+      () => this.#store.fence.executeWithOptions({ summary: 'fence: no reader gets a token any more' }, [input]),
+    )
+    this.#state.generation = Math.max(this.#state.generation, fenced?.generation ?? 0)
+    delete this.#state.grant
+    delete this.#state.unstored
+    delete this.#state.risk
+  }
+
+  async #settle(): Promise<void> {
+    this.#state.owner = workflowInfo().runId
+    const input = settleInput(this.#input, this.#state)
+    const summary = `look for what generation ${input.generation + 1} may have left`
+    const settled = await insist(
+      () => this.#arrived('revoke', 'reconnect'),
+      () => this.#store.settle.executeWithOptions({ summary }, [input]),
+    )
+    if (settled === undefined) return
+    transitions.settle(this.#state, settled, this.#moment())
+    if (settled.found?.revoked) this.#inbox.unshift({ type: 'revoke' })
+    if (settled.found !== undefined || this.#state.status === 'at_risk') this.#served = this.#asked
+  }
+
+  /** The store gets what it has not taken yet. */
+  async #catchUpWithStore(): Promise<void> {
+    const { unstored, status } = this.#state
+    if (unstored !== undefined && status !== 'revoked') {
+      const { credential, kind } = this.#input
+      const summary = 'Redis did not take the tokens: try again'
+      const persisted = await insist(
+        () => this.#arrived('revoke', 'reconnect'),
+        () => this.#store.persist.executeWithOptions({ summary }, [{ credential, kind, sealed: unstored }]),
+      )
+      if (persisted === undefined) return
+      delete this.#state.unstored
+      if (persisted.found !== undefined) transitions.adopt(this.#state, persisted.found, this.#moment())
+      if (persisted.found?.revoked) this.#inbox.unshift({ type: 'revoke' })
+    }
+    await this.#announce(() => this.#inbox.length > 0)
+  }
+
+  /** Tells operators and readers of the status; readers at the next step when it cannot be done now. */
+  async #announce(pointless: () => boolean): Promise<void> {
+    this.#show()
+    const { unannounced, status } = this.#state
+    if (!unannounced || status === 'revoked') return
+    const input = announceInput(this.#input, this.#state, Date.now())
+    const told = await unless(pointless, () =>
+      this.#tell.announce.executeWithOptions({ summary: `tell readers: ${status}` }, [input]),
+    )
+    if (told !== undefined) delete this.#state.unannounced
+  }
+
+  // ---- what operators see
+
+  #show(): void {
+    const { status } = this.#state
+    if (status !== this.#shown.status) upsertSearchAttributes([{ key: statusAttribute, value: status }])
+    const details = currentDetails(this.#input.credential, this.#input.provider, this.#state)
+    if (details !== this.#shown.details) setCurrentDetails(details)
+    this.#shown = { status, details }
+  }
+
+  #moment(): transitions.Moment {
+    return { nowMs: Date.now(), random: Math.random() }
+  }
+}

@@ -1,0 +1,34 @@
+import { CancellationScope, condition } from '@temporalio/workflow'
+
+/**
+ * Does some work, unless something comes up that makes it pointless: then it is cancelled and waited for.
+ *
+ * @returns what it came to; undefined when it was left, or failed
+ */
+export async function unless<T>(pointless: () => boolean, work: () => Promise<T>): Promise<T | undefined> {
+  const scope = new CancellationScope()
+  let running = true
+  const outcome = scope.run(work).then(
+    (value) => {
+      running = false
+      return value
+    },
+    () => {
+      running = false
+      return undefined
+    },
+  )
+  await condition(() => !running || pointless())
+  if (running) scope.cancel()
+  return await outcome
+}
+
+/** Does some work until it succeeds. Its activity repeats itself; what still comes back as a failure is tried again. */
+export async function insist<T>(pointless: () => boolean, work: () => Promise<T>): Promise<T | undefined> {
+  while (!pointless()) {
+    const outcome = await unless(pointless, work)
+    if (outcome !== undefined || pointless()) return outcome
+    await condition(pointless, '10s', { summary: 'try again after an unexpected failure' })
+  }
+  return undefined
+}

@@ -1,0 +1,269 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
+import type { GrantKind, RotationClass, Status } from '../credential.ts'
+
+/**
+ * Everything that crosses between clients, the workflow and its activities. Recorded in histories: fields are only
+ * added, and only as optional ones.
+ */
+
+/** A grant handed over by a person or a program: its first refresh token, sealed with generation 0. */
+export interface Seed {
+  /** made by the caller, so that a repeated call is recognised */
+  family: string
+  /** sealed TokenSet; absent for grants that need none */
+  sealed?: string
+  /** lifetime left of the access token inside, when the call was made */
+  accessLivesMs?: number
+  refreshLivesMs?: number
+}
+
+/** How long things take; inputs so that tests can shorten them. */
+export interface Tuning {
+  exchangeTimeoutMs: number
+  startToCloseMs: number
+  /** after an attempt that timed out, before anything is sent again */
+  settleAfterMs: number
+  refreshesPerRun: number
+  /** how often a refused client is tried, all of its credentials together */
+  misconfiguredEveryMs: number
+  /** how long a caller of refreshNow is kept waiting */
+  refreshNowWaitMs: number
+}
+
+export const defaultTuning: Tuning = {
+  exchangeTimeoutMs: 10_000,
+  startToCloseMs: 15_000,
+  settleAfterMs: 15_000,
+  refreshesPerRun: 10,
+  misconfiguredEveryMs: 300_000,
+  refreshNowWaitMs: 30_000,
+}
+
+/** What arrives while the loop is busy or asleep. Kept in order, and part of the continue-as-new input. */
+export type Message =
+  /** without a time: it came with the start of the run */
+  | { type: 'reconnect'; seed: Seed; receivedAtMs?: number }
+  | { type: 'revoke' }
+  | { type: 'retrying'; notice: RetryNotice }
+  | { type: 'wake' }
+
+/** A refresh activity tells its workflow that it keeps failing. */
+export interface RetryNotice {
+  generation: number
+  attempt: number
+  reason: string
+  detail: string
+  nextAttemptInMs: number
+}
+
+/** An attempt, or several, whose end is unknown: the refresh token of this generation may be spent. */
+export interface Risk {
+  reason: string
+  firstUseAtMs: number
+  how: 'answer_lost' | 'timed_out'
+  /** sent again since */
+  replays: number
+  /** when it is sent again; absent until the store was looked at and the rotation class asked */
+  replayAtMs?: number
+}
+
+/** The truth about a credential. Times are of the workflow's clock. */
+export interface CredentialState {
+  status: Status
+  reason?: string
+  /** what the provider said, made harmless */
+  detail?: string
+  sinceMs: number
+  generation: number
+  family: string
+  /** sealed with the grant key */
+  grant?: string
+  accessExpiresAtMs?: number
+  dueAtMs: number
+  refreshExpiresAtMs?: number
+  /** fingerprints of the last seeds, newest last */
+  seeds: string[]
+  /** fingerprint of the refresh token that was refused */
+  refused?: string
+  /** questions since `reconnect_required`, or empty answers since the last token */
+  asked?: number
+  risk?: Risk
+  /** a sealed token set that the store has not taken yet */
+  unstored?: string
+  /** the store was not told of the status yet */
+  unannounced?: boolean
+  /** the run that last asked the store, for the next run to name */
+  owner?: string
+}
+
+export interface CredentialInput {
+  credential: string
+  provider: string
+  kind: GrantKind
+  parameters?: Record<string, string>
+  tuning?: Partial<Tuning>
+  /** generations up to this one were used by earlier lives of the credential */
+  aboveGeneration?: number
+  state?: CredentialState
+  inbox?: Message[]
+}
+
+/** What the workflow says of itself; no sealed grant in it. */
+export interface StateView {
+  credential: string
+  provider: string
+  status: Status
+  reason?: string
+  detail?: string
+  sinceMs: number
+  generation: number
+  family: string
+  accessExpiresAtMs?: number
+  dueAtMs: number
+  refreshExpiresAtMs?: number
+}
+
+/** How a credential's life ended, for the next one. */
+export interface Closed {
+  status: 'revoked'
+  generation: number
+}
+
+// ---- activities
+
+export interface RefreshInput {
+  credential: string
+  kind: GrantKind
+  family: string
+  generation: number
+  grant?: string
+  parameters?: Record<string, string>
+  seeds: string[]
+  /** since when the status is active, for the status document; absent when it is not */
+  activeSinceMs?: number
+  previousOwner?: string
+  exchangeTimeoutMs: number
+  misconfiguredEveryMs: number
+  /** asked for by a person: a client known to be refused is tried all the same */
+  forced?: boolean
+}
+
+/** A new generation, obtained or found in the store. Durations from `obtainedAtMs`, which is of the server's clock. */
+export interface Refreshed {
+  family: string
+  generation: number
+  obtainedAtMs: number
+  accessLivesMs?: number
+  dueInMs: number
+  refreshLivesMs?: number
+  grant?: string
+  seeds?: string[]
+  /** the whole sealed write, when the store did not answer in time */
+  unstored?: string
+  /** the credential was revoked by someone else */
+  revoked?: true
+}
+
+export interface ClaimInput {
+  credential: string
+  kind: GrantKind
+  seed: Seed
+  /** lifetimes in the seed, less what passed since */
+  accessLivesMs?: number
+  refreshLivesMs?: number
+  atLeastGeneration: number
+  parameters?: Record<string, string>
+  seeds: string[]
+  /** a refused token that may be tried once more */
+  retry?: string
+}
+
+export type Claimed =
+  | Refreshed
+  /** this refresh token has seeded a family already: a repeated call */
+  | { repeated: true }
+  | { unusable: string }
+
+export interface SettleInput {
+  credential: string
+  kind: GrantKind
+  family: string
+  generation: number
+}
+
+export interface Settled {
+  found?: Refreshed
+  rotation: RotationClass
+  graceMs?: number
+}
+
+export interface AnnounceInput {
+  credential: string
+  kind: GrantKind
+  family: string
+  generation: number
+  status: Status
+  reason?: string
+  sinceMs: number
+  nextAttemptInMs?: number
+  accessRemainingMs?: number
+  refreshRemainingMs?: number
+}
+
+export interface FenceInput {
+  credential: string
+  family: string
+  generation: number
+  grant?: string
+}
+
+export interface PersistInput {
+  credential: string
+  kind: GrantKind
+  sealed: string
+}
+
+export interface Persisted {
+  /** something newer was there, or it had to be written one generation higher */
+  found?: Refreshed
+}
+
+/** Failure types of the refresh activity; `details[0]` is an AttemptFailure. */
+export type FailureType =
+  | 'Unsent'
+  | 'Throttled'
+  | 'Unclear'
+  | 'Ambiguous'
+  | 'GrantRefused'
+  | 'ClientRefused'
+  | 'ForeignRun'
+
+export interface AttemptFailure {
+  reason: string
+  detail: string
+  /** GrantRefused: fingerprint of the refused token */
+  refused?: string
+  /** Ambiguous: since the attempt began */
+  sinceFirstUseMs?: number
+  /** when the server repeats it, were it not being cancelled */
+  retryInMs?: number
+}
+
+// ---- names
+
+export const workflowQueue = 'perennial'
+export const refreshQueue = (provider: string) => `refresh.${provider}`
+
+export const revoke = defineSignal('revoke')
+export const reconnect = defineSignal<[Seed]>('reconnect')
+export const retrying = defineSignal<[RetryNotice]>('retrying')
+export const wake = defineSignal('wake')
+export const refreshNow = defineUpdate<StateView, []>('refreshNow')
+export const state = defineQuery<StateView>('state')
+
+export const searchAttributes = {
+  status: 'CredentialStatus',
+  provider: 'CredentialProvider',
+  client: 'CredentialClient',
+  tenant: 'CredentialTenant',
+} as const

@@ -1,0 +1,98 @@
+import type {
+  AnnounceInput,
+  ClaimInput,
+  CredentialInput,
+  CredentialState,
+  FenceInput,
+  RefreshInput,
+  Seed,
+  SettleInput,
+  StateView,
+  Tuning,
+} from './messages.ts'
+
+/** What the activities are asked, and callers are told, about a credential in some state. */
+
+export function refreshInput(
+  input: CredentialInput,
+  state: CredentialState,
+  how: { tuning: Tuning; previousOwner: string | undefined; forced: boolean },
+): RefreshInput {
+  return {
+    ...identity(input, state),
+    seeds: state.seeds,
+    exchangeTimeoutMs: how.tuning.exchangeTimeoutMs,
+    misconfiguredEveryMs: how.tuning.misconfiguredEveryMs,
+    ...given({
+      grant: state.grant,
+      parameters: input.parameters,
+      activeSinceMs: state.status === 'active' ? state.sinceMs : undefined,
+      previousOwner: how.previousOwner,
+      forced: how.forced || undefined,
+    }),
+  }
+}
+
+export function claimInput(input: CredentialInput, state: CredentialState, seed: Seed, passedMs: number): ClaimInput {
+  const left = (lifeMs: number | undefined) => (lifeMs === undefined ? undefined : Math.max(0, lifeMs - passedMs))
+  return {
+    credential: input.credential,
+    kind: input.kind,
+    seed,
+    seeds: state.seeds,
+    // an attempt whose end is unknown may have made the generation after this one
+    atLeastGeneration: state.generation + (state.risk === undefined ? 1 : 2),
+    ...given({
+      accessLivesMs: left(seed.accessLivesMs),
+      refreshLivesMs: left(seed.refreshLivesMs),
+      parameters: input.parameters,
+      retry: state.status === 'reconnect_required' ? state.refused : undefined,
+    }),
+  }
+}
+
+export const settleInput = (input: CredentialInput, state: CredentialState): SettleInput => identity(input, state)
+
+export function fenceInput(
+  { credential }: CredentialInput,
+  { family, generation, grant }: CredentialState,
+): FenceInput {
+  return { credential, family, generation, ...given({ grant }) }
+}
+
+export function announceInput(input: CredentialInput, state: CredentialState, nowMs: number): AnnounceInput {
+  const { status, reason, sinceMs, dueAtMs, accessExpiresAtMs, refreshExpiresAtMs } = state
+  const from = (atMs: number | undefined) => (atMs === undefined ? undefined : atMs - nowMs)
+  return {
+    ...identity(input, state),
+    status,
+    sinceMs,
+    ...given({
+      reason,
+      nextAttemptInMs: from(dueAtMs),
+      accessRemainingMs: from(accessExpiresAtMs),
+      refreshRemainingMs: from(refreshExpiresAtMs),
+    }),
+  }
+}
+
+export function view(input: CredentialInput, state: CredentialState): StateView {
+  const { status, reason, detail, sinceMs, generation, family, dueAtMs, accessExpiresAtMs, refreshExpiresAtMs } = state
+  const { credential, provider } = input
+  const known = given({ reason, detail, accessExpiresAtMs, refreshExpiresAtMs })
+  return { credential, provider, status, sinceMs, generation, family, dueAtMs, ...known }
+}
+
+const identity = ({ credential, kind }: CredentialInput, { family, generation }: CredentialState) => ({
+  credential,
+  kind,
+  family,
+  generation,
+})
+
+type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
+
+/** Only the fields that have a value. */
+function given<T extends object>(fields: T): Given<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<T>
+}

@@ -1,0 +1,51 @@
+import type { GrantKind } from '../credential.ts'
+
+const second = 1000
+const minute = 60 * second
+const hour = 60 * minute
+const day = 24 * hour
+
+/**
+ * How long after a token was obtained its refresh is due. Pure, and stable for a credential: tokens that were issued
+ * in the same second do not come due in the same second.
+ *
+ * A grant that needs a person is refreshed early, for an outage may be long; one that needs none is refreshed late,
+ * for its requests may be counted against a quota.
+ *
+ * @param lifetimeMs of the access token
+ * @returns milliseconds after the token was obtained, never negative, always before the token's end
+ */
+export function dueAfterMs(lifetimeMs: number, kind: GrantKind, credential: string): number {
+  const share = stableShare(credential)
+  if (kind === 'client_credentials') {
+    const lead = Math.min(lifetimeMs / 2, clamp(lifetimeMs / 20, 30 * second, 10 * minute))
+    return lifetimeMs - lead + share * Math.min(lifetimeMs / 10, lead / 2)
+  }
+  const lead = Math.min(lifetimeMs / 2, clamp(lifetimeMs / 4, 20 * second, day))
+  return Math.max(0, lifetimeMs - lead - share * (lifetimeMs / 10))
+}
+
+/**
+ * A refused grant can come back (a user or a client disabled and enabled again), so it is asked again, rarely.
+ *
+ * @param asked how often it was asked since it was refused
+ * @returns milliseconds until the next question, or undefined when a week of them is over
+ */
+export function askAgainAfterMs(asked: number): number | undefined {
+  return [hour, 6 * hour, day, day, day, day, day, day, day][asked]
+}
+
+/** Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"): 2 s doubling to `maximumMs`, never below 1 s. */
+export function backoffMs(attempt: number, maximumMs: number, random: number): number {
+  const ceiling = Math.min(2 * second * 2 ** Math.min(attempt - 1, 30), maximumMs)
+  return Math.max(second, random * ceiling)
+}
+
+/** A fraction in [0, 1) that is always the same for one id (FNV-1a, 32 bits). */
+export function stableShare(id: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193)
+  return (hash >>> 0) / 2 ** 32
+}
+
+const clamp = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value))

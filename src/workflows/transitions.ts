@@ -1,0 +1,171 @@
+import type { Status } from '../credential.ts'
+import type { AttemptFailure, Claimed, CredentialState, Refreshed, RetryNotice, Settled } from './messages.ts'
+import { decideReplay } from './rotation.ts'
+import { askAgainAfterMs, backoffMs } from './schedule.ts'
+
+/**
+ * How the state of a credential changes, and when its next step is due. No effects: the loop shows and announces
+ * what comes out. `random` is in [0, 1).
+ */
+
+const farAwayMs = 365 * 24 * 3600_000
+const longestBackoffMs = 15 * 60_000
+const longestBackoffExpiredMs = 60_000
+
+export interface Moment {
+  nowMs: number
+  random: number
+}
+
+export function newState(nowMs: number, generation: number): CredentialState {
+  return { status: 'pending', sinceMs: nowMs, generation, family: '', dueAtMs: nowMs + farAwayMs, seeds: [] }
+}
+
+export const accessRemainingMs = (state: CredentialState, nowMs: number) => (state.accessExpiresAtMs ?? 0) - nowMs
+
+/** The one place where a status changes. Readers still have to be told, unless a token set came with it. */
+export function setStatus(
+  state: CredentialState,
+  nowMs: number,
+  status: Status,
+  reason?: string,
+  detail?: string,
+): void {
+  if (state.status === status && state.reason === reason && state.detail === detail) return
+  if (state.status !== status) state.sinceMs = nowMs
+  state.status = status
+  state.unannounced = true
+  delete state.reason
+  delete state.detail
+  if (reason !== undefined) state.reason = reason
+  if (detail !== undefined) state.detail = detail
+}
+
+/** A new generation, of whatever origin. */
+export function adopt(state: CredentialState, found: Refreshed, { nowMs, random }: Moment): void {
+  // a result that lay waiting for a worker is as old as it says
+  const atMs = Math.min(nowMs, found.obtainedAtMs)
+  state.family = found.family
+  state.generation = found.generation
+  state.dueAtMs = atMs + found.dueInMs
+  if (found.grant !== undefined) state.grant = found.grant
+  if (found.seeds !== undefined) state.seeds = found.seeds
+  if (found.refreshLivesMs !== undefined) state.refreshExpiresAtMs = atMs + found.refreshLivesMs
+  if (found.unstored !== undefined) state.unstored = found.unstored
+  delete state.accessExpiresAtMs
+  delete state.risk
+  delete state.refused
+  if (found.accessLivesMs !== undefined) {
+    state.accessExpiresAtMs = atMs + found.accessLivesMs
+    delete state.asked
+    setStatus(state, nowMs, 'active')
+    // the write that brought the tokens told readers too
+    delete state.unannounced
+    return
+  }
+  // a grant without an access token is a generation too; the next refresh follows at once, but not in a tight loop
+  state.asked = (state.asked ?? 0) + 1
+  if (state.asked > 1) state.dueAtMs = nowMs + backoffMs(state.asked, longestBackoffExpiredMs, random)
+  setStatus(state, nowMs, 'pending', state.asked > 1 ? 'no_access_token' : undefined)
+}
+
+/** A new family begins. A seed that was used before is a repeated call and changes nothing. */
+export function claimed(state: CredentialState, claim: Claimed, moment: Moment): void {
+  if ('unusable' in claim) {
+    if (state.generation === 0) setStatus(state, moment.nowMs, 'reconnect_required', 'unusable_grant', claim.unusable)
+  } else if (!('repeated' in claim)) {
+    delete state.grant
+    delete state.refreshExpiresAtMs
+    delete state.asked
+    adopt(state, claim, moment)
+  }
+}
+
+/** The provider refuses the grant. It is asked again, rarely: a disabled user may be enabled again. */
+export function refuseGrant(state: CredentialState, failure: AttemptFailure, { nowMs }: Moment): void {
+  state.asked = state.status === 'reconnect_required' ? (state.asked ?? 0) + 1 : 0
+  state.dueAtMs = nowMs + (askAgainAfterMs(state.asked) ?? farAwayMs)
+  if (failure.refused !== undefined) state.refused = failure.refused
+  delete state.risk
+  setStatus(state, nowMs, 'reconnect_required', failure.reason, failure.detail)
+}
+
+/** The provider refuses the client: no matter of this user. */
+export function refuseClient(
+  state: CredentialState,
+  failure: AttemptFailure,
+  retryInMs: number,
+  { nowMs }: Moment,
+): void {
+  state.dueAtMs = nowMs + retryInMs
+  setStatus(state, nowMs, 'misconfigured', failure.reason, failure.detail)
+}
+
+/** A definite failure that came back instead of being retried by the server: the refresh was being cancelled. */
+export function fail(state: CredentialState, failure: AttemptFailure, { nowMs, random }: Moment): void {
+  state.dueAtMs = nowMs + (failure.retryInMs ?? backoffMs(3, longestBackoffExpiredMs, random))
+  noteFailing(state, nowMs, failure)
+}
+
+/** An attempt whose end is unknown. Nothing is sent before the store was looked at. */
+export function endUnknown(
+  state: CredentialState,
+  end: { how: 'answer_lost' | 'timed_out'; failure: AttemptFailure },
+  waitMs: number,
+  { nowMs }: Moment,
+): void {
+  const earlier = state.risk
+  state.risk = {
+    how: end.how,
+    reason: end.failure.reason,
+    firstUseAtMs: earlier?.firstUseAtMs ?? nowMs - (end.failure.sinceFirstUseMs ?? waitMs),
+    replays: earlier === undefined ? 0 : earlier.replays + 1,
+  }
+  // an answer that the attempt itself saw break off needs no wait: nothing of it is running any more
+  state.dueAtMs = nowMs + (end.how === 'timed_out' ? waitMs : 0)
+}
+
+/** The store was looked at after an unknown end: adopt what the attempt wrote, or decide when to send again. */
+export function settle(state: CredentialState, settled: Settled, { nowMs, random }: Moment): void {
+  const { risk } = state
+  if (settled.found !== undefined) adopt(state, settled.found, { nowMs, random })
+  if (settled.found !== undefined || risk === undefined) return
+  const remainingMs = accessRemainingMs(state, nowMs)
+  const replay = decideReplay({
+    rotation: settled.rotation,
+    how: risk.how,
+    sinceFirstUseMs: nowMs - risk.firstUseAtMs,
+    accessRemainingMs: remainingMs,
+    ...(settled.graceMs === undefined ? {} : { graceMs: settled.graceMs }),
+  })
+  const ceilingMs = remainingMs > 0 ? longestBackoffMs : longestBackoffExpiredMs
+  const pauseMs = risk.replays === 0 ? 0 : backoffMs(risk.replays, ceilingMs, random)
+  risk.replayAtMs = nowMs + Math.max(replay.inMs, pauseMs)
+  state.dueAtMs = risk.replayAtMs
+  if (replay.atRisk) setStatus(state, nowMs, 'at_risk', risk.reason)
+  else if (risk.replays > 1) noteFailing(state, nowMs, { reason: risk.reason, detail: '' })
+}
+
+/** A refresh reports that it keeps failing; it goes on. */
+export function noteRetry(state: CredentialState, notice: RetryNotice, { nowMs }: Moment): void {
+  noteFailing(state, nowMs, notice)
+  state.dueAtMs = nowMs + notice.nextAttemptInMs
+}
+
+/** Whether readers have to be told that the token of a failing refresh has ended. */
+export function noteExpiry(state: CredentialState, { nowMs }: Moment): void {
+  if (state.status === 'retrying' && accessRemainingMs(state, nowMs) <= 0)
+    setStatus(state, nowMs, 'expired', state.reason, state.detail)
+}
+
+function noteFailing(
+  state: CredentialState,
+  nowMs: number,
+  { reason, detail }: { reason: string; detail: string },
+): void {
+  // these say more than that something fails, and only a definite answer ends them
+  if (state.status === 'at_risk' || state.status === 'reconnect_required' || state.status === 'revoked') return
+  const failing = accessRemainingMs(state, nowMs) > 0 ? 'retrying' : 'expired'
+  const never = state.status === 'pending' && state.accessExpiresAtMs === undefined
+  setStatus(state, nowMs, never ? 'pending' : failing, reason, detail)
+}
