@@ -29,7 +29,7 @@ export function cure(ailing: Ailing): string {
     case 'at_risk':
       return `The answer to a refresh was lost, and the refresh token may be spent. ${nextAttempt(ailing)} If it is refused then, the status becomes reconnect_required; until then nothing needs to be done.`
     case 'misconfigured':
-      return `${misconfigured(ailing)} No user has to reconnect. Then restart the workers and run ${command('refresh', ailing.credential)}.`
+      return `${misconfigured(ailing)} No user has to reconnect. After a change of the configuration restart the workers; after one at the provider run ${command('refresh', ailing.credential)}.`
     case 'reconnect_required':
       return `${refused(ailing)} Send the user through the provider's consent again and hand over the new grant: ${command('reconnect', ailing.credential, '--from FILE')}.`
     case 'revoked':
@@ -92,7 +92,7 @@ function refused(ailing: Ailing): string {
 function revoked({ credential, reason }: Ailing): string {
   if (reason === 'revocation_pending')
     return 'Readers can no longer use it. The provider has not confirmed the revocation yet and is asked until it does; nothing to do.'
-  return `Final. To begin anew with a new grant: ${command('start', credential, '--from FILE')}.`
+  return `Final. To begin anew: ${command('start', credential, '--from FILE')} with a new grant (client_credentials need none).`
 }
 
 const because = ({ reason }: Ailing) => (reason === undefined ? '' : ` (${reason})`)

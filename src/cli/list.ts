@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import { type Status, statuses } from '../credential.ts'
 import { jsonFlag } from './arguments.ts'
 import { durationArgument } from './duration.ts'
-import { print, printJson } from './output.ts'
+import { print, printJson, say } from './output.ts'
 import { withPerennial } from './session.ts'
 import { Table } from './table.ts'
 import { type TargetOptions, withTargetOptions } from './target.ts'
@@ -40,8 +40,13 @@ export function registerList(program: Command): void {
           return
         }
         const table = new Table(print)
-        for await (const view of views) table.add(view)
+        let count = 0
+        for await (const view of views) {
+          table.add(view)
+          count += 1
+        }
         table.end()
+        if (count === 0) say('no such credential')
       }),
     )
 }

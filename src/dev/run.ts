@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Perennial } from '../client.ts'
 import { loadConfig } from '../config.ts'
@@ -19,6 +19,8 @@ export interface DevOptions {
 }
 
 const redrawMs = 500
+/** the first table waits so long for Redis, because elsewhere than on a terminal it is written only once */
+const firstReadWithinMs = 3_000
 
 /** Runs the embedded stack with its live table until a signal, then ends all of it in order. */
 export async function runDev(options: DevOptions): Promise<void> {
@@ -86,18 +88,21 @@ function enterEnvironment(stack: Stack): void {
 
 async function showFleet(stack: Stack, expected: string[], screen: Screen, end: AbortSignal): Promise<void> {
   const fleet = openFleet(stack.redisUrl)
-  const query = encodeURIComponent('WorkflowType="credential"')
+  const query = encodeURIComponent('WorkflowType="credential" AND ExecutionStatus="Running"')
+  const where = stack.dataDir === resolve('.perennial') ? '' : ` --data ${stack.dataDir}`
   const header = [
     `Web UI   ${stack.uiAddress}/namespaces/default/workflows?query=${query}`,
-    'try      npx perennial list      in another terminal, in this folder; Ctrl-C ends',
+    `try      npx perennial list${where}   in another terminal; Ctrl-C ends`,
     '',
   ]
   let rows = nextRows([], new Map(), expected, Date.now())
-  while (!end.aborted) {
+  const patienceEndsMs = Date.now() + firstReadWithinMs
+  for (let seen = false; !end.aborted; ) {
     const nowMs = Date.now()
     const documents = await fleet.read()
     if (documents !== undefined) rows = nextRows(rows, documents, expected, nowMs)
-    screen.show(header, rows, nowMs)
+    seen ||= documents !== undefined || nowMs > patienceEndsMs
+    if (seen) screen.show(header, rows, nowMs)
     await sleep(redrawMs, undefined, { signal: end }).catch(() => {})
   }
   fleet.close()

@@ -1,6 +1,6 @@
 import type { Row } from './rows.ts'
 import { changedRows } from './rows.ts'
-import { renderChange, renderTable } from './table.ts'
+import { headerHeight, renderChange, renderTable } from './table.ts'
 
 /** What a screen writes on: a terminal, a file or a pipe. */
 export interface Surface {
@@ -22,20 +22,24 @@ export function openScreen(output: Surface, errors: Pick<Surface, 'write'>, colo
 }
 
 function liveScreen(output: Surface, errors: Pick<Surface, 'write'>, colour: boolean): Screen {
-  let drawn: string[] = []
-  const erase = () => (drawn.length === 0 ? '' : `\x1b[${drawn.length}A\x1b[J`)
+  let drawn = ''
+  let drawnHeight = 0
+  const erase = () => (drawnHeight === 0 ? '' : `\x1b[${drawnHeight}A\x1b[J`)
   return {
     say: (line) => {
       output.write(erase())
       errors.write(`${line}\n`)
-      output.write(drawn.map((drawnLine) => `${drawnLine}\n`).join(''))
+      output.write(drawn)
     },
     show: (header, rows, nowMs) => {
+      const width = output.columns ?? 80
       // the cursor rests below the last line
       const height = (output.rows ?? 24) - 1
-      const lines = renderTable(header, rows, { nowMs, width: output.columns ?? 80, height, colour })
-      output.write(erase() + lines.map((line) => `${line}\n`).join(''))
-      drawn = lines
+      const lines = renderTable(header, rows, { nowMs, width, height, colour })
+      const before = erase()
+      drawn = lines.map((line) => `${line}\n`).join('')
+      drawnHeight = headerHeight(header, width) + lines.length - header.length
+      output.write(before + drawn)
     },
   }
 }

@@ -10,7 +10,7 @@ import { demoClients } from './demo/orchard.ts'
 import type { DemoSettings } from './demo/settings.ts'
 import { type DataFolder, openFolder } from './folder.ts'
 import { startRedis, startTemporal, startWhenReady } from './servers.ts'
-import { type ChildName, graceMs, StackState, stopOrder } from './state.ts'
+import { type ChildName, graceMs, labels, StackState, stopOrder } from './state.ts'
 import { type Service, type Supervised, supervise } from './supervision.ts'
 
 export interface StackOptions {
@@ -55,7 +55,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const state = new StackState(folder)
     await state.endOrphans(options.say)
     const run = async (name: ChildName, start: Service['start']) => {
-      const service = { name: `the ${name}`, graceMs: graceMs[name], start }
+      const service = { name: labels[name], graceMs: graceMs[name], start }
       const began = (pid: number) => state.began(name, pid)
       const supervised = await supervise(service, { say: options.say, began, ended: () => state.ended(name) })
       children.set(name, supervised)

@@ -6,6 +6,14 @@ import { isRunning, type ProcessIdentity, startTime } from './processes.ts'
 
 export type ChildName = 'worker' | 'demo' | 'temporal' | 'redis'
 
+/** What the children are called where people read it. */
+export const labels: Record<ChildName, string> = {
+  worker: 'the worker',
+  demo: 'the demo authorization server',
+  temporal: 'Temporal',
+  redis: 'Redis',
+}
+
 /** The order in which children end: the worker drains while everything that it needs is still there. */
 export const stopOrder: readonly ChildName[] = ['worker', 'demo', 'temporal', 'redis']
 
@@ -57,7 +65,7 @@ export class StackState {
       const child = this.#recorded.children[name]
       if (child === undefined) continue
       if (isRunning(child)) {
-        say(`ending the ${name} (pid ${child.pid}) that an earlier perennial dev left running …`)
+        say(`ending ${labels[name]} (pid ${child.pid}) that an earlier perennial dev left running …`)
         await endProcess(child, graceMs[name])
       }
       this.ended(name)

@@ -5,7 +5,7 @@ import type { Row } from './rows.ts'
 /** What the table is drawn for. */
 export interface Canvas {
   nowMs: number
-  /** in characters; longer lines are cut */
+  /** in characters; longer rows are cut */
   width: number
   /** in lines; rows that do not fit are counted instead, those in trouble last */
   height: number
@@ -27,9 +27,9 @@ const barCells = 12
 
 type Cell = { text: string; style?: Parameters<typeof styleText>[0] }
 
-/** The table, line by line; pure. */
+/** The header as it is and the table below it, line by line; pure. */
 export function renderTable(header: string[], rows: Row[], canvas: Canvas): string[] {
-  const room = Math.max(1, canvas.height - header.length - 2)
+  const room = Math.max(1, canvas.height - headerHeight(header, canvas.width) - 2)
   const shown = rows.length <= room ? rows : [...rows].sort(byTrouble).slice(0, room)
   const titles: Cell[] = ['credential', 'status', 'gen', 'time left', 'next refresh', 'last failure'].map((text) => ({
     text,
@@ -40,8 +40,12 @@ export function renderTable(header: string[], rows: Row[], canvas: Canvas): stri
   const lines = cells.map((line) => renderLine(line, widths, canvas))
   const hidden = rows.length - shown.length
   const more = hidden === 0 ? [] : [`… and ${hidden} more`]
-  return [...header.map((line) => clean(line).slice(0, canvas.width)), ...lines, ...more]
+  return [...header.map(clean), ...lines, ...more]
 }
+
+/** How many lines of a terminal the header takes: it is never cut, because an address would no longer lead anywhere. */
+export const headerHeight = (header: string[], width: number): number =>
+  header.reduce((height, line) => height + Math.max(1, Math.ceil(line.length / width)), 0)
 
 /** One line for a row that has changed, for output that cannot be redrawn; pure. */
 export function renderChange(row: Row, nowMs: number): string {

@@ -267,10 +267,15 @@ class Life {
     this.#served = this.#asked
   }
 
-  /** What a refresh in flight still obtained is not brought back; a later life begins above it. */
+  /** What a refresh in flight still obtained is for the fence to cover; a later life begins above it. */
   #applyAfterRevoke(ending: Ending): void {
-    const reached = ending.kind === 'obtained' ? ending.refreshed.generation : this.#state.generation + 1
-    this.#state.generation = Math.max(this.#state.generation, reached)
+    const { generation } = this.#state
+    if (ending.kind !== 'obtained') {
+      this.#state.generation = generation + 1
+      return
+    }
+    this.#state.generation = Math.max(generation, ending.refreshed.generation)
+    if (ending.refreshed.grant !== undefined) this.#state.grant = ending.refreshed.grant
   }
 
   // ---- the store

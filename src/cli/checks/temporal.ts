@@ -3,6 +3,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig'
 import type { Config } from '../../config.ts'
 import { refreshQueue, searchAttributes, workflowQueue } from '../../workflows/messages.ts'
 import { type Check, fail, ok, patienceMs, reasonOf } from './check.ts'
+import { reach } from './reach.ts'
 
 // numbers of the API's enums, whose package is no dependency of ours
 const keyword = 2
@@ -17,6 +18,8 @@ export async function checkTemporal(config: Config): Promise<Check[]> {
   const address = connectionOptions.address ?? 'localhost:7233'
   const within = <T>(call: () => Promise<T>) => connection.withDeadline(Date.now() + patienceMs, call)
   try {
+    // a call would only say that time ran out
+    await reach(placeOf(address))
     await within(() => connection.workflowService.describeNamespace({ namespace }))
   } catch (error) {
     await connection.close()
@@ -33,6 +36,12 @@ export async function checkTemporal(config: Config): Promise<Check[]> {
   } finally {
     await connection.close()
   }
+}
+
+/** Host and port as gRPC takes them from an address. */
+function placeOf(address: string): { host: string; port: number; secure: boolean } {
+  const url = new URL(`tcp://${address.replace(/^[a-z]+:\/{2,3}/, '')}`)
+  return { host: url.hostname, port: Number(url.port) || 7233, secure: false }
 }
 
 function unreachable(address: string, namespace: string, error: unknown): Check {

@@ -19,11 +19,13 @@ redis.call('DEL', KEYS[2])
 if #hash == 0 and gen == '' then
   verdict = 'missing'
 else
-  if gen ~= '' and tonumber(gen) >= tonumber(held.gen or '-1') then
+  if gen ~= '' and tonumber(gen) > tonumber(held.gen or '-1') then
     redis.call('HSET', KEYS[1], 'family', family, 'gen', gen)
     if grant ~= '' then redis.call('HSET', KEYS[1], 'grant', grant) end
-  elseif gen ~= '' and held.family ~= family then
-    verdict = 'newer'
+  elseif gen ~= '' then
+    -- what stands there is as new or newer, its grant included
+    if grant ~= '' and held.family == family then redis.call('HSETNX', KEYS[1], 'grant', grant) end
+    if held.family ~= family then verdict = 'newer' end
   end
   if namespace ~= '' then redis.call('HSET', KEYS[1], 'namespace', namespace, 'run', run) end
   redis.call('HSET', KEYS[1], 'tombstone', nowMs)

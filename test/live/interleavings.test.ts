@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Live, startLive, until } from './stack.ts'
+
+let live: Live
+
+beforeAll(async () => {
+  live = await startLive({ tokenSeconds: 30 })
+}, 120_000)
+
+afterAll(() => live.stop())
+
+/** Begins a refresh whose answer the provider holds back, and waits until the provider has rotated. */
+async function refreshInFlight(user: string, holdAnswerMs: number): Promise<{ outcome: Promise<unknown> }> {
+  const before = await exchangesOf(user)
+  await live.demo.setFaults({ holdAnswerMs })
+  const outcome = live.perennial.refreshNow(`demo/orchard/${user}`).catch((error: unknown) => error)
+  await until(
+    'the provider has rotated',
+    () => exchangesOf(user),
+    (count) => count > before,
+  )
+  await live.demo.setFaults()
+  return { outcome }
+}
+
+const exchangesOf = async (user: string) =>
+  (await live.demo.record()).exchanges.filter(({ subject }) => subject === user).length
+
+test('callers of refreshNow share one exchange', async () => {
+  const credential = await live.begin('cherry')
+  const before = await exchangesOf('cherry')
+  await live.demo.setFaults({ delayMs: 1_000 })
+  const views = await Promise.all(Array.from({ length: 6 }, () => live.perennial.refreshNow(credential)))
+  await live.demo.setFaults()
+  expect(new Set(views.map(({ generation }) => generation))).toEqual(new Set([2]))
+  expect(await exchangesOf('cherry')).toBe(before + 1)
+})
+
+test('a revoke during a refresh wins: its tokens are never readable again', async () => {
+  const credential = await live.begin('fig')
+  const { outcome } = await refreshInFlight('fig', 3_000)
+  expect(await live.perennial.revoke(credential)).toEqual({ credential, fenced: true })
+  await expect(live.reader.get(credential)).rejects.toMatchObject({ code: 'credential_revoked' })
+  await outcome
+  await until(
+    'the workflow has closed',
+    () => live.temporal.workflow.getHandle(`credential/${credential}`).describe(),
+    ({ status }) => status.name === 'COMPLETED',
+  )
+  await expect(live.reader.get(credential)).rejects.toMatchObject({ code: 'credential_revoked' })
+  expect(await live.perennial.describe(credential)).toMatchObject({ status: 'revoked' })
+})
+
+test('a credential that was revoked begins again above every generation that it had', async () => {
+  const credential = await live.begin('medlar')
+  const refreshed = await live.perennial.refreshNow(credential)
+  await live.perennial.revoke(credential)
+  await until(
+    'closed',
+    () => live.temporal.workflow.getHandle(`credential/${credential}`).describe(),
+    ({ status }) => status.name === 'COMPLETED',
+  )
+  const tokenResponse = await live.demo.mintGrant('medlar', 'orchard')
+  const again = await live.perennial.connect(credential, { tokenResponse })
+  expect(again.status).toBe('active')
+  expect(again.generation).toBeGreaterThan(refreshed.generation ?? 0)
+  expect((await live.reader.get(credential)).accessToken).toBe(tokenResponse.access_token)
+  expect((await live.perennial.refreshNow(credential)).generation).toBe((again.generation ?? 0) + 1)
+})
+
+test('a reconnect during a refresh keeps the newer family', async () => {
+  const credential = await live.begin('olive')
+  const { outcome } = await refreshInFlight('olive', 3_000)
+  const tokenResponse = await live.demo.mintGrant('olive', 'orchard')
+  await live.perennial.reconnect(credential, { tokenResponse })
+  await outcome
+  const read = await until(
+    'the new family',
+    () => live.reader.get(credential),
+    ({ accessToken }) => accessToken === tokenResponse.access_token,
+  )
+  const refreshed = await live.perennial.refreshNow(credential)
+  expect(refreshed).toMatchObject({ status: 'active', family: read.family, generation: read.generation + 1 })
+})
+
+test('a worker killed while the provider has rotated: at risk at once, and a new grant heals it', async () => {
+  const credential = await live.begin('quince')
+  const { outcome } = await refreshInFlight('quince', 8_000)
+  process.kill(await live.pid('worker'), 'SIGKILL')
+  await outcome
+  // 15 s until the attempt is given up, 15 s more until nothing of it can still be running
+  const view = await until(
+    'a verdict on the lost answer',
+    () => live.perennial.describe(credential),
+    (view) => view?.status === 'at_risk' || view?.status === 'reconnect_required',
+    90_000,
+  )
+  expect(view?.reason).toBe(view?.status === 'at_risk' ? 'timed_out' : 'invalid_grant')
+  await until(
+    'refused for certain',
+    () => live.perennial.describe(credential),
+    (view) => view?.status === 'reconnect_required',
+    60_000,
+  )
+  const tokenResponse = await live.demo.mintGrant('quince', 'orchard')
+  expect(await live.perennial.reconnect(credential, { tokenResponse })).toMatchObject({ status: 'active' })
+}, 240_000)

@@ -1,0 +1,113 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client } from '@temporalio/client'
+import { createReader, type Reader } from '../../packages/reader/src/index.ts'
+import { readerKey, readerKeyText, sealingKey } from '../../packages/reader/src/sealed.ts'
+import { openTemporal } from '../../src/client/temporal.ts'
+import { Perennial } from '../../src/client.ts'
+import { type Config, loadConfig } from '../../src/config.ts'
+import type { DemoAdmin } from '../../src/dev/demo/admin.ts'
+import { type Stack, startStack } from '../../src/dev/stack.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+
+/** A stack of real servers with a worker, as `perennial dev --demo` makes it, in a folder of its own. */
+export interface Live {
+  stack: Stack
+  demo: DemoAdmin
+  config: Config
+  perennial: Perennial
+  temporal: Client
+  reader: Reader
+  /** begins a credential of the demo's provider, with a grant of a user who consented */
+  begin(subject: string): Promise<string>
+  /** runs a command as a person would, from the checkout */
+  cli(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>
+  /** the pid of a child */
+  pid(child: 'temporal' | 'redis' | 'demo' | 'worker'): Promise<number>
+  stop(): Promise<void>
+}
+
+export async function startLive(options: { tokenSeconds: number }): Promise<Live> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'perennial-live-'))
+  const stack = await startStack({
+    dataDir,
+    demo: { tokenSeconds: options.tokenSeconds },
+    worker: (file) => ({
+      command: process.execPath,
+      args: [join(root, 'bin/perennial.js'), 'worker', '--config', file],
+    }),
+    say: () => {},
+  })
+  const { demo } = stack
+  if (demo === undefined) throw new Error('the stack has no authorization server')
+  await stack.startWorker()
+  process.env.TEMPORAL_CONFIG_FILE = stack.temporalProfile
+  const config = await loadConfig(stack.configFile)
+  const perennial = await Perennial.open(config)
+  const { client: temporal } = openTemporal()
+  const key = readerKeyText(readerKey(sealingKey(config.keys.reader[0]), 'demo'))
+  const reader = createReader({ redis: stack.redisUrl, keys: [key] })
+  return {
+    stack,
+    demo,
+    config,
+    perennial,
+    temporal,
+    reader,
+    begin: async (subject) => {
+      const credential = `demo/orchard/${subject}`
+      await perennial.start(credential, { tokenResponse: await demo.mintGrant(subject, 'orchard') })
+      return credential
+    },
+    cli: (...args) => run([...args, '--data', dataDir]),
+    pid: async (child) => {
+      const state = JSON.parse(await readFile(join(dataDir, 'stack.json'), 'utf8')) as {
+        children: Record<string, { pid: number }>
+      }
+      return state.children[child]?.pid ?? Number.NaN
+    },
+    stop: async () => {
+      await reader.close()
+      await perennial.close()
+      await temporal.connection.close()
+      await stack.stop()
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+function run(args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [join(root, 'bin/perennial.js'), ...args],
+      { cwd: tmpdir() },
+      (error, stdout, stderr) => {
+        resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1, stdout, stderr })
+      },
+    )
+  })
+}
+
+/** Asks until the answer fits, and returns it; the last answer is in the error. */
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T>,
+  fits: (answer: T) => boolean,
+  withinMs = 30_000,
+): Promise<T> {
+  const endMs = performance.now() + withinMs
+  for (;;) {
+    const answer = await ask().catch((error: unknown) => error as T)
+    if (!(answer instanceof Error) && fits(answer)) return answer
+    if (performance.now() > endMs) {
+      const last = answer instanceof Error ? answer.message : JSON.stringify(answer)
+      throw new Error(`not within ${withinMs} ms: ${what}; last: ${last}`)
+    }
+    await sleep(200)
+  }
+}
