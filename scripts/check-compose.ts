@@ -141,7 +141,7 @@ export function dockerfileProblems(text: string, ignore: string, folder: string)
     .flatMap((line) => line.split(/\s+/).slice(1, -1))
   const allowed = ignore.split('\n').flatMap((line) => (line.startsWith('!') ? [line.slice(1)] : []))
   const user = lines.findLast((line) => line.startsWith('USER '))?.slice(5)
-  const script = /^CMD \["node", "([^"]+)"/m.exec(text)?.[1]
+  const scripts = [...text.matchAll(/^(?:HEALTHCHECK .*)?(CMD|RUN) (?:\["node", "([^"]+)"|node (\S+))/gm)]
   return [
     ...lines
       .filter((line) => line.startsWith('FROM ') && !/^FROM \S+:\d+\.\d+\.\d+\S*( AS \w+)?$/.test(line))
@@ -152,7 +152,11 @@ export function dockerfileProblems(text: string, ignore: string, folder: string)
       .map((path) => `COPY ${path}: left out by the ignore file`),
     ...(user === undefined || /^(root|0)\b/.test(user) ? ['it runs as root'] : []),
     ...(/^HEALTHCHECK /m.test(text) ? [] : ['it has no HEALTHCHECK']),
-    ...(script === undefined || !existsSync(join(folder, script)) ? [`CMD runs ${script}, which is not there`] : []),
+    ...scripts
+      .map(([, verb = '', listed, plain]) => ({ verb, script: listed ?? plain ?? '' }))
+      .filter(({ script }) => !existsSync(join(folder, script)))
+      .map(({ verb, script }) => `${verb} runs ${script}, which is not there`),
+    ...(/^CMD /m.test(text) ? [] : ['it has no CMD']),
   ]
 }
 
