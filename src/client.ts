@@ -9,7 +9,7 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client'
 import { ApplicationFailure } from '@temporalio/common'
-import { clientFor, makeSeed } from './client/seed.ts'
+import { checkEndpoint, clientFor, makeSeed } from './client/seed.ts'
 import { ask, openTemporal, type Temporal } from './client/temporal.ts'
 import { attributes, type CredentialView, pendingRefresh, viewOf } from './client/view.ts'
 import type { Config } from './config.ts'
@@ -84,8 +84,9 @@ export class Perennial {
    */
   async start(credential: string, beginning: Beginning = {}): Promise<CredentialView> {
     const seed = makeSeed(this.#config, credential, beginning)
+    checkEndpoint(this.#config, credential, beginning.parameters)
     const [workflow, hash] = await Promise.all([this.#describe(credential), this.#hash(credential)])
-    if (workflow?.status.name === 'RUNNING') throw alreadyStarted(credential)
+    if (workflow?.status.name === 'RUNNING') throw this.#alreadyStarted(credential)
     if (hash !== undefined && !hash.tombstone)
       throw new PerennialError(
         'restore_needed',
@@ -101,14 +102,14 @@ export class Perennial {
    * Hands a new grant to a credential that lives. A call that is repeated, or comes with a refresh token that was
    * handed over before, changes nothing.
    */
-  async reconnect(credential: string, { tokenResponse, parameters }: Beginning): Promise<CredentialView> {
+  async reconnect(credential: string, { tokenResponse }: Pick<Beginning, 'tokenResponse'>): Promise<CredentialView> {
     const { grant, name } = clientFor(this.#config, credential)
     if (grant === 'client_credentials')
       throw new PerennialError(
         'invalid_token_response',
         `client ${name} has the grant client_credentials: there is nothing to reconnect; perennial refresh ${credential} asks for a new token`,
       )
-    const seed = makeSeed(this.#config, credential, { tokenResponse, parameters })
+    const seed = makeSeed(this.#config, credential, { tokenResponse })
     try {
       await this.#ask(() => this.#handle(credential).signal(messages.reconnect, seed))
     } catch (error) {
@@ -120,6 +121,9 @@ export class Perennial {
   /** Start or reconnect, for an OAuth callback that cannot know which. */
   async connect(credential: string, beginning: Beginning = {}): Promise<CredentialView> {
     const { grant } = clientFor(this.#config, credential)
+    // what is wrong with the grant is said before any server is asked
+    if (grant !== 'client_credentials' || beginning.tokenResponse !== undefined)
+      makeSeed(this.#config, credential, beginning)
     const workflow = await this.#describe(credential)
     if (workflow?.status.name !== 'RUNNING') {
       try {
@@ -153,25 +157,22 @@ export class Perennial {
   }
 
   /**
-   * Ends a credential: readers lose it at once, and no refresh in flight brings it back.
+   * Ends a credential: readers lose it at once, no refresh in flight brings it back, and the provider is asked to
+   * revoke its tokens for as long as that takes.
    *
-   * @returns whether readers have lost it already; when Redis is away the workflow sees to it as soon as it is back
+   * @returns what of it holds already. `fenced`: readers have lost it; the workflow sees to it when Redis was away.
+   * `accepted`: the workflow knows; it meets the fence at its next refresh when Temporal was away.
    */
-  async revoke(credential: string): Promise<{ credential: string; fenced: boolean }> {
+  async revoke(credential: string): Promise<{ credential: string; fenced: boolean; accepted: boolean }> {
     clientFor(this.#config, credential)
-    const [workflow, stored] = await Promise.all([
-      this.#describe(credential),
-      this.#hash(credential).then(
-        (hash) => ({ hash }),
-        () => undefined,
-      ),
-    ])
-    if (workflow === undefined && stored !== undefined && stored.hash === undefined) throw notStarted(credential)
-    const [fenced] = await Promise.all([
-      this.#fence(credential),
-      this.#signalRevoke(credential, workflow, stored?.hash),
-    ])
-    return { credential, fenced }
+    // the fence first and in any case: what the workflow does can wait
+    const [fence, accepted] = await Promise.allSettled([this.#fence(credential), this.#endLife(credential)])
+    const fenced = fence.status === 'fulfilled'
+    if (accepted.status === 'fulfilled') return { credential, fenced, accepted: true }
+    const error: unknown = accepted.reason
+    const away = error instanceof PerennialError && error.code === 'temporal_unavailable'
+    if (!(away && fence.status === 'fulfilled' && fence.value !== 'missing')) throw error
+    return { credential, fenced, accepted: false }
   }
 
   /** undefined when there is no such credential */
@@ -208,6 +209,15 @@ export class Perennial {
 
   #handle(credential: string) {
     return this.#temporal.client.workflow.getHandle(workflowId(credential))
+  }
+
+  #alreadyStarted(credential: string): PerennialError {
+    const { grant } = clientFor(this.#config, credential)
+    const instead =
+      grant === 'client_credentials'
+        ? `perennial refresh ${credential} asks for a new token`
+        : `perennial reconnect ${credential} hands it a new grant`
+    return new PerennialError('already_started', `${credential} lives already; ${instead}`)
   }
 
   async #describe(credential: string): Promise<WorkflowExecutionDescription | undefined> {
@@ -251,7 +261,7 @@ export class Perennial {
       if (signal === undefined) await this.#ask(() => this.#temporal.client.workflow.start('credential', options))
       else await this.#ask(() => this.#temporal.client.workflow.signalWithStart('credential', { ...options, signal }))
     } catch (error) {
-      throw error instanceof WorkflowExecutionAlreadyStartedError ? alreadyStarted(credential) : error
+      throw error instanceof WorkflowExecutionAlreadyStartedError ? this.#alreadyStarted(credential) : error
     }
   }
 
@@ -276,16 +286,19 @@ export class Perennial {
     return await handle.result()
   }
 
-  async #signalRevoke(
-    credential: string,
-    workflow: WorkflowExecutionDescription | undefined,
-    hash: GrantHash | undefined,
-  ): Promise<void> {
-    const live = hash !== undefined && !hash.tombstone
-    if (workflow?.status.name !== 'RUNNING' && !live) return
-    const aboveGeneration = hash?.generation ?? 0
-    // begins a workflow where there is none: a credential whose workflow is gone is revoked from its hash
-    await this.#begin(credential, { aboveGeneration, inbox: [] }, messages.revoke)
+  /** Signals the workflow; a credential whose workflow is gone gets one, to be revoked from its hash. */
+  async #endLife(credential: string): Promise<void> {
+    const hash = this.#hash(credential).catch(() => undefined)
+    const workflow = await this.#describe(credential)
+    if (workflow?.status.name === 'RUNNING') {
+      await this.#begin(credential, { aboveGeneration: 0, inbox: [] }, messages.revoke)
+      return
+    }
+    const held = await hash
+    if (held === undefined && workflow === undefined) throw notStarted(credential)
+    // one whose tombstone has been settled, or that was revoked so long ago that it is gone, has nothing left to do
+    if (held === undefined || (held.tombstone && held.grant === undefined)) return
+    await this.#begin(credential, { aboveGeneration: held.generation, inbox: [] }, messages.revoke)
   }
 
   async #listed(execution: WorkflowExecutionInfo): Promise<CredentialView> {
@@ -314,14 +327,11 @@ export class Perennial {
     }
   }
 
-  async #fence(credential: string): Promise<boolean> {
-    try {
-      const status = { status: 'revoked' as const, since: new Date().toISOString(), generation: 0 }
-      await this.#stores((store) => store.fence({ credential, status }))
-      return true
-    } catch {
-      return false
-    }
+  /** @returns `missing` when there is nothing to fence */
+  async #fence(credential: string): Promise<string> {
+    const status = { status: 'revoked' as const, since: new Date().toISOString(), generation: 0 }
+    const { verdict } = await this.#stores((store) => store.fence({ credential, status }))
+    return verdict
   }
 
   async #stores<T>(work: (store: Store) => Promise<T>): Promise<T> {
@@ -389,9 +399,6 @@ function refreshError(credential: string, error: unknown): unknown {
   const code = error.cause.type === 'RefreshPending' ? 'refresh_pending' : 'refresh_failed'
   return new PerennialError(code, `${credential}: ${error.cause.message}`)
 }
-
-const alreadyStarted = (credential: string) =>
-  new PerennialError('already_started', `${credential} lives already; perennial reconnect hands it a new grant`)
 
 const notStarted = (credential: string) =>
   new PerennialError('not_found', `${credential} was not started, or was revoked; perennial start begins it`)

@@ -20,6 +20,19 @@ import * as messages from './workflows/messages.ts'
  */
 const shutdown = { shutdownGraceTime: '20s', shutdownForceTime: '25s' } as const
 
+/** How work is taken; the benchmark's null worker takes its own in the same way. */
+export const workerOptions = {
+  workflows: {
+    ...shutdown,
+    // a credential mostly sleeps; only what is in the middle of a refresh is worth its memory
+    maxCachedWorkflows: 2000,
+    // after a worker was killed, a signal to a workflow that it had cached waits this long
+    stickyQueueScheduleToStartTimeout: '3s',
+    maxConcurrentActivityTaskExecutions: 200,
+  },
+  exchanges: { ...shutdown, maxConcurrentActivityTaskExecutions: 200 },
+} as const
+
 /**
  * Runs one worker process until it is told to stop (SIGTERM, SIGINT): the workflows and their store work on one
  * queue, the exchanges with each provider on a queue of its own, so that one provider's outage is one queue's.
@@ -42,22 +55,18 @@ export async function runWorker(config: Config, log: Logger, onReady: () => void
     wakeClient: (client) => misconfigured.wake(client),
     log,
   })
-  const { refresh, ...storeWork } = activities
-  const common = { connection, namespace, ...shutdown }
+  const { refresh, revokeTokens, ...storeWork } = activities
+  const common = { connection, namespace }
   const workers = await Promise.all([
     Worker.create({
       ...common,
+      ...workerOptions.workflows,
       ...workflowCode(),
       taskQueue: messages.workflowQueue,
       activities: storeWork,
-      // a credential mostly sleeps; only what is in the middle of a refresh is worth its memory
-      maxCachedWorkflows: 2000,
-      // after a worker was killed, a signal to a workflow that it had cached waits this long
-      stickyQueueScheduleToStartTimeout: '3s',
-      maxConcurrentActivityTaskExecutions: 200,
     }),
     ...providersOf(config).map((provider) =>
-      Worker.create({ ...common, ...refreshWork(provider), activities: { refresh } }),
+      Worker.create({ ...common, ...refreshWork(provider), activities: { refresh, revokeTokens } }),
     ),
   ])
   const running = Promise.all(workers.map((worker) => worker.run()))
@@ -75,8 +84,8 @@ export async function runWorker(config: Config, log: Logger, onReady: () => void
 function refreshWork(provider: Provider): WorkerOptions {
   const { rateLimit } = provider
   return {
+    ...workerOptions.exchanges,
     taskQueue: messages.refreshQueue(provider.name),
-    maxConcurrentActivityTaskExecutions: 200,
     ...(rateLimit === undefined ? {} : { maxTaskQueueActivitiesPerSecond: rateLimit.requests / rateLimit.perSeconds }),
   }
 }

@@ -1,11 +1,6 @@
-import { backoffMs } from '../workflows/schedule.ts'
+import { pauseMs } from '../workflows/schedule.ts'
 
 const second = 1000
-const longestMs = 15 * 60 * second
-/** once readers have no valid token */
-const longestExpiredMs = 60 * second
-/** a last attempt while the token still serves */
-const beforeExpiryMs = 10 * second
 
 /**
  * When a refresh that certainly did not spend its token is tried again.
@@ -20,12 +15,7 @@ export function retryDelayMs(
 ): number {
   const { attempt, accessRemainingMs, retryAfterMs } = failing
   if (retryAfterMs !== undefined) return Math.round(Math.max(second, retryAfterMs * (1 + random / 10)))
-  if (accessRemainingMs <= 0) return Math.round(backoffMs(attempt, longestExpiredMs, random))
-  const delayMs = backoffMs(attempt, longestMs, random)
-  const lastCallMs = accessRemainingMs - beforeExpiryMs
-  return Math.round(
-    Math.max(second, lastCallMs > 0 ? Math.min(delayMs, lastCallMs) : Math.min(delayMs, longestExpiredMs)),
-  )
+  return Math.round(pauseMs(attempt, accessRemainingMs, random))
 }
 
 /**

@@ -1,3 +1,4 @@
+import { UnreadableValue } from '../../packages/reader/src/errors.ts'
 import { open, readerKey, type SealingKey } from '../../packages/reader/src/sealed.ts'
 import type { ClientConfig, Config } from '../config.ts'
 import { parseCredentialId } from '../credential.ts'
@@ -51,18 +52,38 @@ export const sealGrant = ({ grant }: Keyring, value: unknown, context: SealedFor
 
 /** @throws UnreadableValue */
 export const openGrant = <T>({ grant }: Keyring, sealed: string, cred: string): T =>
-  JSON.parse(open(sealed, grant, { cred }).plaintext) as T
-
-const tenantKeys = new WeakMap<SealingKey, Map<string, SealingKey>>()
+  parse(open(sealed, grant, { cred }).plaintext, cred) as T
 
 /** Seals what a tenant's services may read. */
 export function sealAccess({ reader: [master] }: Keyring, value: unknown, context: SealedFor): string {
+  return seal(JSON.stringify(value), tenantKey(master, context.cred), context)
+}
+
+/** @throws UnreadableValue */
+export function openAccess<T>({ reader }: Keyring, sealed: string, cred: string): T {
+  const keys = reader.map((master) => tenantKey(master, cred))
+  return parse(open(sealed, keys, { cred }).plaintext, cred) as T
+}
+
+function parse(plaintext: string, cred: string): unknown {
+  try {
+    return JSON.parse(plaintext)
+  } catch {
+    // the parser's own message quotes the text, which may be a token
+    throw new UnreadableValue('malformed', `what was sealed for ${cred} is not JSON`)
+  }
+}
+
+const tenantKeys = new WeakMap<SealingKey, Map<string, SealingKey>>()
+
+/** Derived once for each tenant. */
+function tenantKey(master: SealingKey, credential: string): SealingKey {
   const known = tenantKeys.get(master) ?? new Map<string, SealingKey>()
   tenantKeys.set(master, known)
-  const tenant = partsOf(context.cred).tenant
+  const { tenant } = partsOf(credential)
   const key = known.get(tenant) ?? readerKey(master, tenant)
   known.set(tenant, key)
-  return seal(JSON.stringify(value), key, context)
+  return key
 }
 
 export function partsOf(credential: string) {

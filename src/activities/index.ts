@@ -1,6 +1,8 @@
 import type { ActivityDeps } from './deps.ts'
+import { fenceActivity } from './fence.ts'
 import { refreshActivity } from './refresh.ts'
-import { announceActivity, claimActivity, fenceActivity, persistActivity, settleActivity } from './store-work.ts'
+import { revokeTokensActivity } from './revoke.ts'
+import { announceActivity, claimActivity, persistActivity, settleActivity } from './store-work.ts'
 
 export type { ActivityDeps, Caller, Keyring, Log } from './deps.ts'
 
@@ -12,6 +14,7 @@ export function createActivities(deps: ActivityDeps) {
     refresh: refreshActivity(deps),
     claim: claimActivity(deps),
     fence: fenceActivity(deps),
+    revokeTokens: revokeTokensActivity(deps),
     settle: settleActivity(deps),
     persist: persistActivity(deps),
     announce: announceActivity(deps),

@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { AccessDocument } from '../../packages/reader/src/format.ts'
 import type { GrantKind } from '../credential.ts'
-import type { Owner, TokenSetWrite, WriteVerdict } from '../store/store.ts'
+import type { Owner, TokenSetWrite } from '../store/store.ts'
 import type { Refreshed } from '../workflows/messages.ts'
 import type { Clocks } from './clocks.ts'
-import { type ActivityDeps, openGrant, sealGrant } from './deps.ts'
-import { found, type Generation, prepare, revokedBy } from './token-set.ts'
+import { type Debt, sealDebt } from './debts.ts'
+import { type ActivityDeps, openAccess, openGrant, sealAccess, sealGrant } from './deps.ts'
+import { revokeOnce } from './revoke.ts'
+import { found, type Generation, type Grant, prepare, revokedBy } from './token-set.ts'
 
 /** Redis gets this long before the tokens go back to Temporal instead, which keeps them until Redis is there. */
 const storeWithinMs = 250
@@ -33,7 +36,21 @@ export async function keep(
   const { hash } = written
   if (hash === undefined || written.verdict === 'foreign_namespace')
     return { ...refreshed, unstored: sealGrant(deps.keyring, write, sealedFor(write)) }
-  return hash.tombstone ? revokedBy(hash, clocks) : found(hash, generation.kind, generation.credential, clocks)
+  if (!hash.tombstone) return found(hash, generation.kind, generation.credential, clocks)
+  // minted tokens are revoked only under a tombstone, never beside a living set of the same family
+  return { ...revokedBy(hash, clocks), minted: await revokeMinted(deps, generation) }
+}
+
+/** The attempt revokes what it still got, once, itself: whoever asked for it may be gone. The workflow does it again. */
+async function revokeMinted(deps: ActivityDeps, from: Generation): Promise<string> {
+  const { credential, family, generation, tokens, parameters } = from
+  const { refreshToken, accessToken } = tokens
+  const debt: Debt = {
+    ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
+    ...(accessToken === undefined ? {} : { access_token: accessToken }),
+  }
+  await revokeOnce(deps, credential, debt, parameters).catch(() => {})
+  return sealDebt(deps, credential, family, generation, debt)
 }
 
 /**
@@ -48,10 +65,9 @@ export async function persist(
   from: { credential: string; kind: GrantKind; sealed: string },
 ): Promise<Refreshed | undefined> {
   const write = openGrant<TokenSetWrite>(deps.keyring, from.sealed, from.credential)
-  const { verdict, nowMs, hash } = await deps.store.write(owner, write)
+  const { verdict, nowMs, hash } = await writeLater(deps, owner, write)
   clocks.redisSaid(nowMs)
   if (verdict === 'written' || verdict === 'same') return undefined
-  if (verdict === 'tie') return await writeHigher(deps, owner, clocks, from.kind, write)
   if (hash === undefined || verdict === 'foreign_namespace') throw new ForeignNamespace()
   return hash.tombstone ? revokedBy(hash, clocks) : found(hash, from.kind, from.credential, clocks)
 }
@@ -65,20 +81,31 @@ export class ForeignNamespace extends Error {
   }
 }
 
-/** The grant inside was sealed for its generation and opens for the next one too; only the number moves. */
-async function writeHigher(
-  deps: ActivityDeps,
-  owner: Owner,
-  clocks: Clocks,
-  kind: GrantKind,
-  write: TokenSetWrite,
-): Promise<Refreshed | undefined> {
+/**
+ * Writes a set that was made before. One generation higher where an earlier send has taken its own: what stands in
+ * the store is then told as something found, for the workflow does not know that generation yet.
+ */
+async function writeLater(deps: ActivityDeps, owner: Owner, write: TokenSetWrite) {
+  const written = await deps.store.write(owner, write)
+  if (written.verdict !== 'tie') return written
+  const again = await deps.store.write(owner, oneHigher(deps, write))
+  if (again.verdict !== 'written' && again.verdict !== 'same') return again
+  return { verdict: 'newer' as const, ...(await deps.store.read(write.credential)) }
+}
+
+/** What is sealed inside names its generation too, so it is opened and sealed again. */
+function oneHigher({ config, keyring }: ActivityDeps, write: TokenSetWrite): TokenSetWrite {
+  const { credential, family, access, grant } = write
   const generation = write.generation + 1
-  const next = { ...write, generation, status: { ...write.status, generation } }
-  const { verdict, hash } = await deps.store.write(owner, next)
-  const accepted: WriteVerdict[] = ['written', 'same']
-  const now = accepted.includes(verdict) ? (await deps.store.read(write.credential)).hash : hash
-  return now === undefined ? undefined : found(now, kind, write.credential, clocks)
+  const context = { cred: credential, family, gen: generation }
+  const raised = { ...write, generation, status: { ...write.status, generation } }
+  if (grant !== undefined) raised.grant = sealGrant(keyring, openGrant<Grant>(keyring, grant, credential), context)
+  if (access === undefined) return raised
+  const plain = access.value.startsWith('{')
+  const document = plain ? JSON.parse(access.value) : openAccess<AccessDocument>(keyring, access.value, credential)
+  const next: AccessDocument = { ...document, generation }
+  const value = config.readers.sealed ? sealAccess(keyring, next, context) : JSON.stringify(next)
+  return { ...raised, access: { ...access, value } }
 }
 
 function keepTrying(deps: ActivityDeps, owner: Owner, write: TokenSetWrite): void {
@@ -87,8 +114,10 @@ function keepTrying(deps: ActivityDeps, owner: Owner, write: TokenSetWrite): voi
   const again = async () => {
     while (performance.now() < untilMs) {
       await sleep(1000, undefined, { ref: false })
-      const written = await deps.store.write(owner, write).catch(() => undefined)
-      if (written !== undefined) return deps.log.info({ credential, generation }, 'Redis took the tokens after all')
+      const written = await writeLater(deps, owner, write).catch(() => undefined)
+      if (written === undefined) continue
+      deps.log.info({ credential, generation, verdict: written.verdict }, 'Redis answers again')
+      return
     }
   }
   deps.log.warn({ credential, generation }, 'Redis did not take new tokens in time; they are kept in Temporal')

@@ -9,7 +9,7 @@ import { isWorthTelling, retryDelayMs } from './backoff.ts'
 import { Clocks } from './clocks.ts'
 import { type ActivityDeps, type Caller, clientOf, openGrant } from './deps.ts'
 import { keep } from './keep.ts'
-import { found, type Grant, newWriter, revokedBy } from './token-set.ts'
+import { found, type Grant, newWriter, revokedBy, rotationOf } from './token-set.ts'
 
 /**
  * One attempt to get generation n+1, by the rules of "One refresh": look at the store, send once, read everything,
@@ -62,11 +62,10 @@ class RefreshAttempt {
     const request = this.#request(client)
     const beganMs = this.#clocks.redisNowMs()
     const verdict = await this.#exchange(client, request)
-    if (verdict.kind === 'granted') {
-      if (refusedBefore !== undefined) await this.#clientWorksAgain(client)
-      return await this.#keep(verdict.tokens, hash, beganMs)
-    }
-    return await this.#refused(client, request, verdict)
+    if (verdict.kind !== 'granted') return await this.#refused(client, request, verdict)
+    const refreshed = await this.#keep(verdict.tokens, hash, beganMs)
+    if (refusedBefore !== undefined) this.#clientWorksAgain(client)
+    return refreshed
   }
 
   /** The store first: nothing is sent while it cannot be asked what has become of this refresh token. */
@@ -190,32 +189,38 @@ class RefreshAttempt {
         await this.#deps.store.markClientRefused(client.name, reason, this.#input.misconfiguredEveryMs).catch(() => {})
         throw clientRefused(reason, detail)
       case 'grant_refused':
-        return await this.#grantRefused(request, reason, detail)
+        return await this.#grantRefused(client, request, reason, detail)
     }
   }
 
   #ambiguous({ provider }: ClientConfig, reason: string, detail: string): AttemptFailed {
-    // these providers take the same refresh token again: the server may repeat the attempt
-    if (provider.rotation === 'none' || provider.rotation === 'rotates_old_valid')
-      return new AttemptFailed('Unclear', { reason, detail })
+    const rotation = rotationOf(this.#input.kind, provider)
+    // the same refresh token is taken again, or there is none to spend: the server may repeat the attempt
+    if (rotation === 'none' || rotation === 'rotates_old_valid') return new AttemptFailed('Unclear', { reason, detail })
     return new AttemptFailed('Ambiguous', { reason, detail, sinceFirstUseMs: performance.now() - this.#beganMs })
   }
 
   /** Refused may mean that another attempt was faster: what it wrote counts. */
-  async #grantRefused(request: TokenRequest, reason: string, detail: string): Promise<Refreshed> {
+  async #grantRefused(client: ClientConfig, request: TokenRequest, reason: string, detail: string): Promise<Refreshed> {
     if (request.refreshToken === undefined) throw clientRefused(reason, detail)
-    const client = this.#client
-    if (client !== undefined) {
-      const [again] = await this.#look(client)
-      if (again.verdict === 'newer' || again.verdict === 'tombstone') return this.#instead(again.verdict, again.hash)
-    }
+    const [again] = await this.#look(client).catch(() => {
+      const unknown = `${detail}; whether another attempt was faster is not known, for the store does not answer`
+      throw new AttemptFailed('Unclear', { reason, detail: unknown })
+    })
+    if (again.verdict !== 'clear') return this.#instead(again.verdict, again.hash)
     const refused = fingerprint(this.#deps.keyring.grant[0], request.refreshToken)
     throw new AttemptFailed('GrantRefused', { reason, detail, refused })
   }
 
-  async #clientWorksAgain({ name }: ClientConfig): Promise<void> {
-    await this.#deps.store.clearClientRefused(name, 'all').catch(() => {})
-    this.#deps.wakeClient(name)
+  /** Beside the way back: the tokens do not wait for it. */
+  #clientWorksAgain({ name }: ClientConfig): void {
+    const { store, wakeClient } = this.#deps
+    const clear = async () => {
+      await store.clearClientRefused(name, 'all')
+      wakeClient(name)
+    }
+    // the next success does it again
+    clear().catch(() => {})
   }
 
   /** Every failure leaves here as one of our own: a library's error may carry what was sent. */

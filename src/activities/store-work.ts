@@ -7,7 +7,6 @@ import type {
   AnnounceInput,
   Claimed,
   ClaimInput,
-  FenceInput,
   Persisted,
   PersistInput,
   Settled,
@@ -16,7 +15,7 @@ import type {
 import { Clocks, isoTime } from './clocks.ts'
 import { type ActivityDeps, clientOf, openGrant } from './deps.ts'
 import { ForeignNamespace, persist } from './keep.ts'
-import { found, prepare, revokedBy } from './token-set.ts'
+import { found, prepare, revokedBy, rotationOf } from './token-set.ts'
 
 /** Seeds that are remembered, to recognise a call that is repeated. */
 const rememberedSeeds = 8
@@ -35,8 +34,13 @@ export const claimActivity =
       const { nowMs, hash } = await deps.store.read(credential)
       clocks.redisSaid(nowMs)
       if (hash?.namespace !== undefined && hash.namespace !== caller.namespace) throw new ForeignNamespace()
-      // an earlier try of this claim did it
-      if (hash?.writer === writer) return found(hash, kind, credential, clocks)
+      // taken over already, and revoked by another hand since
+      if (hash?.tombstone && hash.family === seed.family) return revokedBy(hash, clocks)
+      // an earlier try of this claim did it, or an earlier message with the same seed that the workflow has dealt with
+      if (hash?.writer === writer)
+        return hash.generation < leastGeneration(input, opened)
+          ? { repeated: true }
+          : found(hash, kind, credential, clocks)
       const known = [...input.seeds, ...(hash?.seeds ?? [])]
       const fingerprints = fingerprintsOf(deps, opened.refreshToken)
       if (fingerprints.some((one) => known.includes(one) && one !== input.retry)) return { repeated: true }
@@ -57,11 +61,14 @@ export const claimActivity =
     }
   }
 
-/** Above what is known; a grant that needs nobody and has nothing yet begins at 0, its first token set being 1. */
-function generationFor(input: ClaimInput, hash: GrantHash | undefined, opened: TokenSet): number {
+/** Above what is known. */
+const generationFor = (input: ClaimInput, hash: GrantHash | undefined, opened: TokenSet) =>
+  Math.max(leastGeneration(input, opened), hash === undefined ? 0 : hash.generation + 1)
+
+/** A grant that needs nobody and has nothing yet begins at 0, its first token set being 1. */
+function leastGeneration({ atLeastGeneration }: ClaimInput, opened: TokenSet): number {
   const empty = opened.accessToken === undefined && opened.refreshToken === undefined
-  const least = empty ? input.atLeastGeneration - 1 : input.atLeastGeneration
-  return Math.max(least, hash === undefined ? 0 : hash.generation + 1)
+  return empty ? atLeastGeneration - 1 : atLeastGeneration
 }
 
 /** What the caller sealed, with the lifetimes that are left; a sentence when it can never be read. */
@@ -73,6 +80,8 @@ function openSeed(deps: ActivityDeps, input: ClaimInput): TokenSet | string {
     if (typeof tokens === 'string') return tokens
     const { accessToken, refreshToken, tokenType, scope } = tokens
     const { accessLivesMs = 0, refreshLivesMs } = input
+    if (refreshToken === undefined && accessLivesMs <= 0)
+      return 'there is no refresh token, and the access token has ended or does not say when it will'
     return {
       ...(refreshToken === undefined ? {} : { refreshToken }),
       // one that has ended, or does not say when it will, is of no use to readers: the first refresh is due at once
@@ -93,21 +102,6 @@ function openSeed(deps: ActivityDeps, input: ClaimInput): TokenSet | string {
 const fingerprintsOf = ({ keyring }: ActivityDeps, refreshToken: string | undefined) =>
   refreshToken === undefined ? [] : keyring.grant.map((key) => fingerprint(key, refreshToken))
 
-/** Ends the credential for readers and for every write in flight. */
-export const fenceActivity =
-  (deps: ActivityDeps) =>
-  async (input: FenceInput): Promise<{ generation: number }> => {
-    const { credential, family, generation, grant } = input
-    const owner = deps.caller()
-    const { verdict, hash } = await deps.store.fence({
-      credential,
-      status: { status: 'revoked', since: isoTime(Date.now()), generation },
-      known: { family, generation, owner, ...(grant === undefined ? {} : { grant }) },
-    })
-    if (verdict === 'foreign_namespace') throw new ForeignNamespace()
-    return { generation: Math.max(generation, hash?.generation ?? 0) }
-  }
-
 /** After an attempt whose end is unknown has been waited out: what did it leave, and may its token be sent again? */
 export const settleActivity =
   (deps: ActivityDeps) =>
@@ -118,8 +112,9 @@ export const settleActivity =
     const { verdict, nowMs, hash } = await deps.store.begin(credential, { owner, family, generation, take: true })
     clocks.redisSaid(nowMs)
     if (verdict === 'foreign_namespace') throw new ForeignNamespace()
-    const { rotation = 'single_use' as const, graceMs } = clientOf(deps, credential)?.provider ?? {}
-    const rule = { rotation, ...(graceMs === undefined ? {} : { graceMs }) }
+    const provider = clientOf(deps, credential)?.provider ?? { rotation: 'single_use' as const, graceMs: undefined }
+    const { graceMs } = provider
+    const rule = { rotation: rotationOf(kind, provider), ...(graceMs === undefined ? {} : { graceMs }) }
     if (hash !== undefined && verdict === 'newer') return { ...rule, found: found(hash, kind, credential, clocks) }
     if (hash !== undefined && verdict === 'tombstone') return { ...rule, found: revokedBy(hash, clocks) }
     return rule

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { AccessDocument, StatusDocument } from '../../packages/reader/src/format.ts'
-import type { GrantKind } from '../credential.ts'
+import type { GrantKind, RotationClass } from '../credential.ts'
 import type { TokenSet } from '../oauth/index.ts'
 import type { GrantHash, TokenSetWrite } from '../store/store.ts'
 import type { Refreshed } from '../workflows/messages.ts'
@@ -46,7 +46,7 @@ export function prepare(
   const context = { cred: credential, family, gen: generation }
   const grant =
     refreshToken === undefined ? undefined : sealGrant(deps.keyring, { refresh_token: refreshToken }, context)
-  const lifetimeMs = tokens.accessToken === undefined ? undefined : (tokens.expiresInMs ?? assumedLifetimeMs)
+  const lifetimeMs = accessLifetimeMs(tokens)
   const dueInMs = lifetimeMs === undefined ? 0 : Math.round(dueAfterMs(lifetimeMs, from.kind, credential))
   const redisMs = clocks.redisNowMs()
   const access = lifetimeMs === undefined ? undefined : accessValue(deps, from, redisMs, lifetimeMs)
@@ -78,6 +78,11 @@ export function prepare(
   }
 }
 
+/** Undefined where there is no access token, or only one that has ended: its refresh follows, but not in a tight loop. */
+function accessLifetimeMs({ accessToken, expiresInMs = assumedLifetimeMs }: TokenSet): number | undefined {
+  return accessToken === undefined || expiresInMs < 1 ? undefined : expiresInMs
+}
+
 function accessValue(deps: ActivityDeps, from: Generation, redisMs: number, lifetimeMs: number) {
   const { credential, family, generation, tokens } = from
   const expiresAtMs = redisMs + Math.round(lifetimeMs)
@@ -103,7 +108,7 @@ function statusOf(
   const { redisMs, dueInMs, lifetimeMs, refreshExpiresAtMs } = at
   return {
     status: lifetimeMs === undefined ? 'pending' : 'active',
-    since: isoTime(from.activeSinceMs ?? redisMs),
+    since: isoTime((lifetimeMs === undefined ? undefined : from.activeSinceMs) ?? redisMs),
     generation: from.generation,
     nextRefreshAt: isoTime(redisMs + dueInMs),
     ...(lifetimeMs === undefined ? {} : { accessExpiresAt: isoTime(redisMs + lifetimeMs) }),
@@ -138,5 +143,9 @@ export const revokedBy = (hash: GrantHash, clocks: Clocks): Refreshed => ({
   dueInMs: 0,
   revoked: true,
 })
+
+/** How an unanswered request may be repeated. Without a refresh token there is nothing that it could have spent. */
+export const rotationOf = (kind: GrantKind, { rotation }: { rotation: RotationClass }): RotationClass =>
+  kind === 'client_credentials' ? 'none' : rotation
 
 export const newWriter = () => randomUUID()

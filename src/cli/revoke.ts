@@ -37,13 +37,17 @@ export function registerRevoke(program: Command): void {
 }
 
 async function revokeOne(perennial: Perennial, id: string, options: RevokeOptions): Promise<void> {
-  const { fenced } = await perennial.revoke(id)
+  const { fenced, accepted } = await perennial.revoke(id)
   printOutcome({ credential: id, fenced }, options)
   if (!fenced) throw partlyDone(fencePending(id))
+  if (!accepted) throw partlyDone(providerPending(id))
 }
 
 const fencePending = (what: string) =>
   `fence pending: Redis did not answer, so readers may still see the token of ${what} for a while; the workflow fences as soon as Redis answers`
+
+const providerPending = (what: string) =>
+  `fenced: readers have lost the token of ${what}. Temporal did not answer; the provider is asked to revoke once it does, run the same command again then`
 
 async function revokeAll(perennial: Perennial, options: RevokeOptions): Promise<void> {
   const credentials = await matching(perennial, options)
@@ -61,7 +65,8 @@ async function revokeAll(perennial: Perennial, options: RevokeOptions): Promise<
   say(`${tally.fenced} revoked, ${tally.pending} with the fence pending, ${tally.failed} failed`)
   if (tally.failed === credentials.length) throw new PerennialError('not_revoked', 'no credential was revoked')
   if (tally.failed > 0) throw partlyDone('some credentials were not revoked; run the same command again')
-  if (tally.pending > 0) throw partlyDone(fencePending('some credentials'))
+  if (tally.pending > 0)
+    throw partlyDone('Redis or Temporal did not answer for some credentials; run the same command again')
 }
 
 async function matching(perennial: Perennial, { tenant, client }: RevokeOptions): Promise<string[]> {
@@ -75,8 +80,8 @@ type Outcome = { credential: string; fenced: boolean } | { credential: string; e
 
 async function attempt(perennial: Perennial, credential: string): Promise<Outcome> {
   try {
-    const { fenced } = await perennial.revoke(credential)
-    return { credential, fenced }
+    const { fenced, accepted } = await perennial.revoke(credential)
+    return { credential, fenced: fenced && accepted }
   } catch (error) {
     if (!(error instanceof PerennialError)) throw error
     return { credential, error: error.message }

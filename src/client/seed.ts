@@ -31,16 +31,10 @@ export function clientFor(config: Config, credential: string): ClientConfig & { 
  * Makes what the workflow takes over from a token response as the provider gave it, sealed so that no history holds
  * a token.
  *
- * @throws PerennialError `grant_needed`, `invalid_token_response`, `invalid_parameter`
+ * @throws PerennialError `grant_needed`, `invalid_token_response`
  */
-export function makeSeed(
-  config: Config,
-  credential: string,
-  from: { tokenResponse?: unknown; parameters?: Record<string, string> | undefined },
-): Seed {
+export function makeSeed(config: Config, credential: string, from: { tokenResponse?: unknown }): Seed {
   const client = clientFor(config, credential)
-  const endpoint = fillEndpoint(client.provider.tokenEndpoint, { ...client.parameters, ...from.parameters })
-  if (typeof endpoint !== 'string') throw endpoint
   const family = randomUUID()
   if (client.grant === 'client_credentials') {
     if (from.tokenResponse === undefined) return { family }
@@ -64,6 +58,13 @@ export function makeSeed(
     ...(expiresInMs === undefined ? {} : { accessLivesMs: expiresInMs }),
     ...(refreshExpiresInMs === undefined ? {} : { refreshLivesMs: refreshExpiresInMs }),
   }
+}
+
+/** @throws PerennialError `invalid_parameter` when the provider's token endpoint cannot be filled */
+export function checkEndpoint(config: Config, credential: string, own: Record<string, string> | undefined): void {
+  const { provider, parameters } = clientFor(config, credential)
+  const endpoint = fillEndpoint(provider.tokenEndpoint, { ...parameters, ...own })
+  if (typeof endpoint !== 'string') throw endpoint
 }
 
 const grantKey = ({ keys }: Config): SealingKey => sealingKey(keys.grant[0], 'keys.grant')

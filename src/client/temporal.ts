@@ -1,4 +1,10 @@
-import { Client, Connection, isGrpcServiceError } from '@temporalio/client'
+import {
+  Client,
+  Connection,
+  defaultGrpcRetryOptions,
+  isGrpcServiceError,
+  makeGrpcRetryInterceptor,
+} from '@temporalio/client'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
 import { PerennialError } from '../errors.ts'
 
@@ -19,7 +25,9 @@ export interface Temporal {
 /** A client as Temporal's own tools would make it: TEMPORAL_ADDRESS and the rest, profiles. Nothing is dialled yet. */
 export function openTemporal(): Temporal {
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig()
-  const connection = Connection.lazy(connectionOptions)
+  // its own ten attempts take longer than anyone waits, and end as a deadline that hides why nothing answers
+  const retry = makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: 6 }))
+  const connection = Connection.lazy({ ...connectionOptions, interceptors: [retry] })
   const address = connectionOptions.address ?? 'localhost:7233'
   return { client: new Client({ connection, namespace }), address, namespace }
 }

@@ -114,7 +114,8 @@ function clientProblems(client: DeclaredClient, provider: DeclaredProvider): Pro
 }
 
 function unusedParameters(client: DeclaredClient, provider: DeclaredProvider): Problem[] {
-  const used = [provider.tokenEndpoint, provider.revocationEndpoint ?? ''].flatMap(endpointParameters)
+  const { tokenEndpoint, revocationEndpoint = '', introspectionEndpoint = '' } = provider
+  const used = [tokenEndpoint, revocationEndpoint, introspectionEndpoint].flatMap(endpointParameters)
   return Object.keys(client.parameters)
     .filter((name) => !used.includes(name))
     .map((name) => {
@@ -130,13 +131,16 @@ function unusedParameters(client: DeclaredClient, provider: DeclaredProvider): P
 
 /** The provider as this client meets it. */
 function resolveProvider(client: DeclaredClient, provider: DeclaredProvider): Provider {
-  const { tokenEndpoint, revocationEndpoint, rotation, graceSeconds, rateLimit } = provider
+  const { tokenEndpoint, revocationEndpoint, introspectionEndpoint, revocationEndsConsent } = provider
+  const { rotation, graceSeconds, rateLimit } = provider
   return {
     name: client.provider,
     tokenEndpoint,
     clientAuth: clientAuthOf(client, provider),
     rotation,
     ...(revocationEndpoint === undefined ? {} : { revocationEndpoint }),
+    ...(introspectionEndpoint === undefined ? {} : { introspectionEndpoint }),
+    ...(revocationEndsConsent === undefined ? {} : { revocationEndsConsent }),
     ...(graceSeconds === undefined ? {} : { graceMs: graceSeconds * 1000 }),
     ...(rateLimit === undefined ? {} : { rateLimit }),
   }

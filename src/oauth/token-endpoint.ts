@@ -1,5 +1,6 @@
 import { type JudgeContext, judge } from './judge.ts'
-import { buildTokenMessage, secretsOf, type TokenRequest } from './request.ts'
+import { buildTokenMessage, secretsOf, type TokenMessage, type TokenRequest } from './request.ts'
+import { type Revocation, type RevocationRequest, revoke } from './revocation.ts'
 import { type Attempt, type Clock, createDispatcher, send, systemClock } from './send.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -7,6 +8,8 @@ import type { Verdict } from './verdict.ts'
 export interface TokenEndpoint {
   /** Sends one request at most once and says what came of it; never rejects. */
   exchange(request: TokenRequest, attempt: Attempt): Promise<Verdict>
+  /** Asks that a token be good no longer (RFC 7009); never rejects. Repeating it is harmless. */
+  revoke(request: RevocationRequest, attempt: Attempt): Promise<Revocation>
   /** Waits for the exchanges under way, which their attempts bound; later ones end `unsent`. */
   close(): Promise<void>
 }
@@ -40,6 +43,16 @@ export function createTokenEndpoint(options: TokenEndpointOptions = {}): TokenEn
       const message = buildTokenMessage(request)
       const outcome = await send(dispatcher, new URL(request.endpoint), message, attempt, lateAfterMs, clock)
       return judge(outcome, contextOf(request, clock))
+    },
+    async revoke(request, attempt) {
+      for (const endpoint of [request.endpoint, request.introspectionEndpoint]) {
+        const wrong = endpoint === undefined ? undefined : endpointFault(endpoint)
+        if (wrong !== undefined) return { kind: 'failed', reason: 'invalid_endpoint', detail: `an endpoint ${wrong}` }
+      }
+      // sent however late: what is being revoked is not wanted at any time
+      const ask = (endpoint: string, message: TokenMessage) =>
+        send(dispatcher, new URL(endpoint), message, attempt, Number.POSITIVE_INFINITY, clock)
+      return await revoke(request, ask, clock.wallMs())
     },
     async close() {
       closing ??= dispatcher.close()

@@ -9,7 +9,12 @@ export type ClientAuthMethod = (typeof clientAuthMethods)[number]
 export interface Provider {
   name: string
   tokenEndpoint: string
+  /** RFC 7009; without it a revoke ends at our own fence */
   revocationEndpoint?: string
+  /** RFC 7662; asked whether a revocation that was answered with 200 has revoked anything */
+  introspectionEndpoint?: string
+  /** revoking one token ends the whole consent, a newer grant of the same user included */
+  revocationEndsConsent?: boolean
   clientAuth: ClientAuthMethod
   rotation: RotationClass
   /** how long a used refresh token is still accepted; set exactly when `rotation` is `grace` */

@@ -24,6 +24,8 @@ export interface GrantHash {
   namespace?: string
   run?: string
   tombstone: boolean
+  /** of a tombstone: the access value that it took from readers */
+  access?: string
   parameters: Record<string, string>
 }
 
@@ -69,6 +71,8 @@ export interface Fence {
   status: StatusDocument
   /** what the caller knows; a caller outside the workflow knows nothing */
   known?: { family: string; generation: number; grant?: string; owner: Owner }
+  /** nothing is left to revoke: the tombstone need not hold tokens */
+  settled?: boolean
 }
 
 /**
@@ -141,7 +145,7 @@ export class Store {
     return { verdict, nowMs, ...(hash === undefined ? {} : { hash }) }
   }
 
-  /** Ends a credential for readers and for every write in flight. `hash` is what stood there before. */
+  /** Ends a credential for readers and for every write in flight. `hash` is the tombstone. */
   async fence(
     request: Fence,
   ): Promise<{ verdict: 'fenced' | 'newer' | 'missing' | 'foreign_namespace'; hash: GrantHash | undefined }> {
@@ -161,6 +165,7 @@ export class Store {
           key.channel,
           key.subject,
           String(tombstoneMs),
+          request.settled ? '1' : '',
         ],
       ),
     )
@@ -265,6 +270,7 @@ function parseHash(fields: Record<string, string>): GrantHash {
     parameters: parameters ? (JSON.parse(parameters) as Record<string, string>) : {},
     ...(writer ? { writer } : {}),
     ...(grant ? { grant } : {}),
+    ...(fields.access ? { access: fields.access } : {}),
     ...(expires ? { accessExpiresAtMs: Number(expires) } : {}),
     ...(refreshExpires ? { refreshExpiresAtMs: Number(refreshExpires) } : {}),
     ...(namespace ? { namespace } : {}),

@@ -21,6 +21,16 @@ export const tellWork = () =>
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   })
 
+/** Revoking at the provider, repeated for as long as the tombstone stands. */
+export const revocationWork = (provider: string) =>
+  proxyActivities<Pick<Activities, 'revokeTokens'>>({
+    taskQueue: refreshQueue(provider),
+    startToCloseTimeout: '30s',
+    scheduleToCloseTimeout: '30d',
+    retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '15m' },
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  })
+
 /**
  * The exchange with the provider. Temporal repeats only what certainly did not spend the refresh token: an attempt
  * that timed out may have, and comes to the workflow.

@@ -4,12 +4,14 @@ import {
   CancellationScope,
   condition,
   makeContinueAsNewFunc,
+  ParentClosePolicy,
   setCurrentDetails,
   setHandler,
+  startChild,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow'
-import { storeWork, tellWork, tokenWork } from './activities.ts'
+import { revocationWork, storeWork, tellWork, tokenWork } from './activities.ts'
 import { type Ending, readEnding } from './ending.ts'
 import { insist, unless } from './interruptible.ts'
 import type {
@@ -19,6 +21,7 @@ import type {
   Message,
   Refreshed,
   RetryNotice,
+  RevocationInput,
   StateView,
   Tuning,
 } from './messages.ts'
@@ -83,7 +86,8 @@ class Life {
       await this.#readInbox()
       await this.#catchUpWithStore()
       if (this.#state.status === 'revoked') {
-        if (await this.#everyoneAnswered()) return { status: 'revoked', generation: this.#state.generation }
+        await this.#revokeAtProvider()
+        if (await this.#everyoneAnswered()) return this.#closed()
         continue
       }
       if (this.#runIsFull() && (await this.#everyoneAnswered()))
@@ -251,8 +255,7 @@ class Life {
         transitions.endUnknown(this.#state, ending, this.#tuning.settleAfterMs, moment)
         return
       case 'obtained':
-        transitions.adopt(this.#state, ending.refreshed, moment)
-        if (ending.refreshed.revoked) this.#inbox.unshift({ type: 'revoke' })
+        this.#take(ending.refreshed)
         break
       case 'grant_refused':
         transitions.refuseGrant(this.#state, ending.failure, moment)
@@ -267,15 +270,31 @@ class Life {
     this.#served = this.#asked
   }
 
-  /** What a refresh in flight still obtained is for the fence to cover; a later life begins above it. */
+  /** Goes on with a generation, of this exchange or found in the store. A tombstone there is a revoke too. */
+  #take(found: Refreshed): void {
+    if (!found.revoked) {
+      transitions.adopt(this.#state, found, this.#moment())
+      return
+    }
+    this.#state.generation = Math.max(this.#state.generation, found.generation)
+    if (found.minted !== undefined) this.#state.debts = [...(this.#state.debts ?? []), found.minted]
+    this.#inbox.unshift({ type: 'revoke' })
+  }
+
+  /** What a refresh in flight still obtained is to be revoked too; a later life begins above it. */
   #applyAfterRevoke(ending: Ending): void {
-    const { generation } = this.#state
+    const { generation, debts = [] } = this.#state
     if (ending.kind !== 'obtained') {
       this.#state.generation = generation + 1
       return
     }
-    this.#state.generation = Math.max(generation, ending.refreshed.generation)
-    if (ending.refreshed.grant !== undefined) this.#state.grant = ending.refreshed.grant
+    const { refreshed } = ending
+    this.#state.generation = Math.max(generation, refreshed.generation)
+    if (refreshed.minted !== undefined) this.#state.debts = [...debts, refreshed.minted]
+    // fenced already: the grant was taken over there, or is one more to revoke
+    if (refreshed.grant !== undefined && this.#state.status === 'revoked')
+      this.#state.debts = [...debts, refreshed.grant]
+    else if (refreshed.grant !== undefined) this.#state.grant = refreshed.grant
   }
 
   // ---- the store
@@ -283,6 +302,7 @@ class Life {
   async #claim({ seed, receivedAtMs }: Message & { type: 'reconnect' }): Promise<void> {
     // one that needs no person lives on its client: there is nothing to take over from a second call
     if (seed.sealed === undefined && this.#state.family !== '' && this.#state.status !== 'revoked') return
+    await this.#handOverDebts()
     this.#state.owner = workflowInfo().runId
     const sinceMs = receivedAtMs ?? workflowInfo().startTime.getTime()
     const input = claimInput(this.#input, this.#state, seed, Date.now() - sinceMs)
@@ -290,26 +310,75 @@ class Life {
       () => this.#arrived('revoke'),
       () => this.#store.claim.executeWithOptions({ summary: 'take over the new grant' }, [input]),
     )
-    if (claim !== undefined) transitions.claimed(this.#state, claim, this.#moment())
+    if (claim !== undefined && 'revoked' in claim) this.#take(claim)
+    else if (claim !== undefined) transitions.claimed(this.#state, claim, this.#moment())
     this.#show()
   }
 
   async #fence(): Promise<void> {
-    // one fence answers them all; a reconnect that came after them is still to come
-    const others = this.#inbox.filter(({ type }) => type !== 'revoke')
-    this.#inbox.splice(0, this.#inbox.length, ...others)
-    const input = fenceInput(this.#input, this.#state)
-    transitions.setStatus(this.#state, Date.now(), 'revoked')
-    delete this.#state.unannounced
+    // it answers every revoke that has arrived, and a grant that came before one of them is not wanted any more
+    const lastRevoke = this.#inbox.findLastIndex(({ type }) => type === 'revoke')
+    this.#inbox.splice(0, lastRevoke + 1)
+    const state = this.#state
+    if (state.status === 'revoked') return
+    const input = fenceInput(this.#input, state)
+    transitions.setStatus(state, Date.now(), 'revoked', 'revocation_pending')
     this.#show()
+    const summary = 'fence: no reader gets a token any more'
     const fenced = await insist(
       () => false,
-      () => this.#store.fence.executeWithOptions({ summary: 'fence: no reader gets a token any more' }, [input]),
+      () => this.#store.fence.executeWithOptions({ summary }, [input]),
     )
-    this.#state.generation = Math.max(this.#state.generation, fenced?.generation ?? 0)
-    delete this.#state.grant
-    delete this.#state.unstored
-    delete this.#state.risk
+    transitions.revoked(state, fenced, this.#moment())
+    this.#show()
+  }
+
+  /** The provider hears of it, for as long as it takes; then the tombstone forgets the tokens that it covered. */
+  async #revokeAtProvider(): Promise<void> {
+    const { credential, provider, parameters } = this.#input
+    const { revokeTokens } = revocationWork(provider)
+    const arrived = () => this.#inbox.length > 0
+    let failed = false
+    for (let [debt] = this.#state.debts ?? []; debt !== undefined && !arrived(); [debt] = this.#state.debts ?? []) {
+      const input = { credential, debt, ...(parameters === undefined ? {} : { parameters }) }
+      const summary = `revoke at ${provider}`
+      const done = await unless(arrived, () => revokeTokens.executeWithOptions({ summary }, [input]))
+      if (done === undefined && arrived()) return
+      if (done === undefined) failed = true
+      this.#state.debts = this.#state.debts?.slice(1) ?? []
+    }
+    if (arrived() || this.#state.debts === undefined) return
+    delete this.#state.debts
+    const { reason } = this.#state
+    const left = failed ? 'revocation_failed' : reason === 'revocation_pending' ? undefined : reason
+    const settled = left === undefined ? {} : { reason: left }
+    const { family, generation } = this.#state
+    const input = { credential, family, generation, settled }
+    const summary = 'the tombstone forgets the tokens'
+    await insist(arrived, () => this.#store.fence.executeWithOptions({ summary }, [input]))
+    transitions.setStatus(this.#state, Date.now(), 'revoked', left)
+    this.#show()
+  }
+
+  /** A new grant begins at once; what is left to revoke of the old one becomes a workflow of its own. */
+  async #handOverDebts(): Promise<void> {
+    const { debts = [], endsConsent, family } = this.#state
+    delete this.#state.debts
+    // revoking now would end the new grant too
+    if (debts.length === 0 || endsConsent) return
+    const { credential, provider, parameters } = this.#input
+    const input: RevocationInput = { credential, provider, debts, ...(parameters === undefined ? {} : { parameters }) }
+    await startChild('revocation', {
+      workflowId: `revocation/${credential}/${family}`,
+      args: [input],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: `tokens of ${credential} that ${provider} has yet to revoke`,
+    })
+  }
+
+  #closed(): Closed {
+    const { generation, family } = this.#state
+    return { status: 'revoked', generation, family }
   }
 
   async #settle(): Promise<void> {
@@ -321,8 +390,8 @@ class Life {
       () => this.#store.settle.executeWithOptions({ summary }, [input]),
     )
     if (settled === undefined) return
-    transitions.settle(this.#state, settled, this.#moment())
-    if (settled.found?.revoked) this.#inbox.unshift({ type: 'revoke' })
+    if (settled.found !== undefined) this.#take(settled.found)
+    else transitions.settle(this.#state, settled, this.#moment())
     if (settled.found !== undefined || this.#state.status === 'at_risk') this.#served = this.#asked
   }
 
@@ -338,8 +407,7 @@ class Life {
       )
       if (persisted === undefined) return
       delete this.#state.unstored
-      if (persisted.found !== undefined) transitions.adopt(this.#state, persisted.found, this.#moment())
-      if (persisted.found?.revoked) this.#inbox.unshift({ type: 'revoke' })
+      if (persisted.found !== undefined) this.#take(persisted.found)
     }
     await this.#announce(() => this.#inbox.length > 0)
   }

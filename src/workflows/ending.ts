@@ -12,6 +12,9 @@ export type Ending =
   /** cancelled between attempts */
   | { kind: 'cancelled' }
 
+/** When another run sent the refresh token is not known: no window counts as open. */
+const longAgoMs = 10 * 365 * 24 * 3600_000
+
 /**
  * Reads the end of a refresh activity. A cancelled one can come back in four shapes, of which only one is a
  * cancellation; what counts is whether an attempt was running and what became of it.
@@ -33,7 +36,7 @@ export function readEnding(error: unknown): Ending {
       case 'Ambiguous':
         return { kind: 'unknown', how: 'answer_lost', failure }
       case 'ForeignRun':
-        return { kind: 'unknown', how: 'timed_out', failure }
+        return { kind: 'unknown', how: 'timed_out', failure: { ...failure, sinceFirstUseMs: longAgoMs } }
     }
   }
   // a timeout, or something that nobody foresaw: the attempt may have sent

@@ -1,1 +1,2 @@
 export { credential } from './credential.ts'
+export { revocation } from './revocation.ts'

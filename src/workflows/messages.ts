@@ -94,6 +94,9 @@ export interface CredentialState {
   unannounced?: boolean
   /** the run that last asked the store, for the next run to name */
   owner?: string
+  /** sealed tokens that the provider has yet to revoke, and whether that would end a newer grant too */
+  debts?: string[]
+  endsConsent?: boolean
 }
 
 export interface CredentialInput {
@@ -127,6 +130,7 @@ export interface StateView {
 export interface Closed {
   status: 'revoked'
   generation: number
+  family?: string
 }
 
 // ---- activities
@@ -162,6 +166,8 @@ export interface Refreshed {
   unstored?: string
   /** the credential was revoked by someone else */
   revoked?: true
+  /** sealed: what the attempt still got from the provider under the tombstone, to be revoked */
+  minted?: string
 }
 
 export interface ClaimInput {
@@ -215,6 +221,33 @@ export interface FenceInput {
   family: string
   generation: number
   grant?: string
+  unstored?: string
+  /** the last fence: the provider has confirmed, or never will, and the tombstone need not hold tokens any more */
+  settled?: { reason?: string }
+}
+
+export interface Fenced {
+  family: string
+  generation: number
+  reason?: string
+  /** sealed: what the provider has to revoke; empty where it has no way to */
+  debts?: string[]
+  /** revoking one token there ends newer grants of the same user too */
+  endsConsent?: boolean
+}
+
+export interface RevokeTokensInput {
+  credential: string
+  debt: string
+  parameters?: Record<string, string>
+}
+
+/** The life of tokens that nobody may use any more, until the provider has revoked them. */
+export interface RevocationInput {
+  credential: string
+  provider: string
+  debts: string[]
+  parameters?: Record<string, string>
 }
 
 export interface PersistInput {

@@ -53,11 +53,9 @@ export function claimInput(input: CredentialInput, state: CredentialState, seed:
 
 export const settleInput = (input: CredentialInput, state: CredentialState): SettleInput => identity(input, state)
 
-export function fenceInput(
-  { credential }: CredentialInput,
-  { family, generation, grant }: CredentialState,
-): FenceInput {
-  return { credential, family, generation, ...given({ grant }) }
+export function fenceInput({ credential }: CredentialInput, state: CredentialState): FenceInput {
+  const { family, generation, grant, unstored } = state
+  return { credential, family, generation, ...given({ grant, unstored }) }
 }
 
 export function announceInput(input: CredentialInput, state: CredentialState, nowMs: number): AnnounceInput {

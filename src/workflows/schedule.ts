@@ -41,11 +41,33 @@ export function backoffMs(attempt: number, maximumMs: number, random: number): n
   return Math.max(second, random * ceiling)
 }
 
-/** A fraction in [0, 1) that is always the same for one id (FNV-1a, 32 bits). */
+/** once readers have no valid token */
+const longestExpiredMs = minute
+/** a last attempt while the token still serves */
+const beforeExpiryMs = 10 * second
+
+/**
+ * The backoff of a refresh token that may be sent again: never across the end of a valid access token less 10 s, and
+ * at most a minute once it has ended.
+ *
+ * @param accessRemainingMs until the access token ends; 0 or less when it has, or when there is none
+ * @returns 1000 or more
+ */
+export function pauseMs(attempt: number, accessRemainingMs: number, random: number): number {
+  if (accessRemainingMs <= beforeExpiryMs) return backoffMs(attempt, longestExpiredMs, random)
+  return Math.max(second, Math.min(backoffMs(attempt, 15 * minute, random), accessRemainingMs - beforeExpiryMs))
+}
+
+/**
+ * A fraction in [0, 1) that is always the same for one id: FNV-1a, 32 bits, with the last mixing of MurmurHash3, without
+ * which ids that are counted up (`user1`, `user2`) lie side by side.
+ */
 export function stableShare(id: string): number {
   let hash = 0x811c9dc5
   for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193)
-  return (hash >>> 0) / 2 ** 32
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32
 }
 
 const clamp = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value))

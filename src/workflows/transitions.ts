@@ -1,7 +1,7 @@
 import type { Status } from '../credential.ts'
-import type { AttemptFailure, Claimed, CredentialState, Refreshed, RetryNotice, Settled } from './messages.ts'
+import type { AttemptFailure, Claimed, CredentialState, Fenced, Refreshed, RetryNotice, Settled } from './messages.ts'
 import { decideReplay } from './rotation.ts'
-import { askAgainAfterMs, backoffMs } from './schedule.ts'
+import { askAgainAfterMs, backoffMs, pauseMs } from './schedule.ts'
 
 /**
  * How the state of a credential changes, and when its next step is due. No effects: the loop shows and announces
@@ -9,7 +9,6 @@ import { askAgainAfterMs, backoffMs } from './schedule.ts'
  */
 
 const farAwayMs = 365 * 24 * 3600_000
-const longestBackoffMs = 15 * 60_000
 const longestBackoffExpiredMs = 60_000
 
 export interface Moment {
@@ -46,7 +45,8 @@ export function adopt(state: CredentialState, found: Refreshed, { nowMs, random 
   // a result that lay waiting for a worker is as old as it says
   const atMs = Math.min(nowMs, found.obtainedAtMs)
   state.family = found.family
-  state.generation = found.generation
+  // a tombstone may stand on an older generation of this family
+  state.generation = Math.max(state.generation, found.generation)
   state.dueAtMs = atMs + found.dueInMs
   if (found.grant !== undefined) state.grant = found.grant
   if (found.seeds !== undefined) state.seeds = found.seeds
@@ -71,14 +71,16 @@ export function adopt(state: CredentialState, found: Refreshed, { nowMs, random 
 
 /** A new family begins. A seed that was used before is a repeated call and changes nothing. */
 export function claimed(state: CredentialState, claim: Claimed, moment: Moment): void {
-  if ('unusable' in claim) {
-    if (state.generation === 0) setStatus(state, moment.nowMs, 'reconnect_required', 'unusable_grant', claim.unusable)
-  } else if (!('repeated' in claim)) {
-    delete state.grant
-    delete state.refreshExpiresAtMs
-    delete state.asked
-    adopt(state, claim, moment)
+  if ('unusable' in claim || 'repeated' in claim) {
+    // one that has nothing else cannot begin
+    const why = 'unusable' in claim ? claim.unusable : 'this refresh token was handed over in an earlier life'
+    if (state.family === '') setStatus(state, moment.nowMs, 'reconnect_required', 'unusable_grant', why)
+    return
   }
+  delete state.grant
+  delete state.refreshExpiresAtMs
+  delete state.asked
+  adopt(state, claim, moment)
 }
 
 /** The provider refuses the grant. It is asked again, rarely: a disabled user may be enabled again. */
@@ -131,19 +133,40 @@ export function settle(state: CredentialState, settled: Settled, { nowMs, random
   if (settled.found !== undefined) adopt(state, settled.found, { nowMs, random })
   if (settled.found !== undefined || risk === undefined) return
   const remainingMs = accessRemainingMs(state, nowMs)
+  const pausedMs = risk.replays === 0 ? 0 : pauseMs(risk.replays, remainingMs, random)
   const replay = decideReplay({
     rotation: settled.rotation,
     how: risk.how,
-    sinceFirstUseMs: nowMs - risk.firstUseAtMs,
+    // a window has to be open still when the pause is over
+    sinceFirstUseMs: nowMs + pausedMs - risk.firstUseAtMs,
     accessRemainingMs: remainingMs,
     ...(settled.graceMs === undefined ? {} : { graceMs: settled.graceMs }),
   })
-  const ceilingMs = remainingMs > 0 ? longestBackoffMs : longestBackoffExpiredMs
-  const pauseMs = risk.replays === 0 ? 0 : backoffMs(risk.replays, ceilingMs, random)
-  risk.replayAtMs = nowMs + Math.max(replay.inMs, pauseMs)
+  risk.replayAtMs = nowMs + Math.max(replay.inMs, pausedMs)
   state.dueAtMs = risk.replayAtMs
   if (replay.atRisk) setStatus(state, nowMs, 'at_risk', risk.reason)
   else if (risk.replays > 1) noteFailing(state, nowMs, { reason: risk.reason, detail: '' })
+}
+
+/** The fence stands: nothing of this life is used any more, and what the provider has to revoke is a debt. */
+export function revoked(state: CredentialState, fenced: Fenced | undefined, { nowMs }: Moment): void {
+  state.generation = Math.max(state.generation, fenced?.generation ?? 0)
+  if (fenced !== undefined) state.family = fenced.family
+  state.debts = [...(state.debts ?? []), ...(fenced?.debts ?? [])]
+  if (fenced?.endsConsent !== undefined) state.endsConsent = fenced.endsConsent
+  for (const field of [
+    'grant',
+    'unstored',
+    'risk',
+    'refused',
+    'asked',
+    'accessExpiresAtMs',
+    'refreshExpiresAtMs',
+  ] as const)
+    delete state[field]
+  setStatus(state, nowMs, 'revoked', fenced?.reason)
+  // the fence told readers
+  delete state.unannounced
 }
 
 /** A refresh reports that it keeps failing; it goes on. */

@@ -39,7 +39,7 @@ test('callers of refreshNow share one exchange', async () => {
 test('a revoke during a refresh wins: its tokens are never readable again', async () => {
   const credential = await live.begin('fig')
   const { outcome } = await refreshInFlight('fig', 3_000)
-  expect(await live.perennial.revoke(credential)).toEqual({ credential, fenced: true })
+  expect(await live.perennial.revoke(credential)).toEqual({ credential, fenced: true, accepted: true })
   await expect(live.reader.get(credential)).rejects.toMatchObject({ code: 'credential_revoked' })
   await outcome
   await until(
@@ -49,6 +49,25 @@ test('a revoke during a refresh wins: its tokens are never readable again', asyn
   )
   await expect(live.reader.get(credential)).rejects.toMatchObject({ code: 'credential_revoked' })
   expect(await live.perennial.describe(credential)).toMatchObject({ status: 'revoked' })
+  // the pair that the exchange still brought was revoked too
+  expect((await live.demo.record()).alive.fig ?? []).toEqual([])
+})
+
+test('a revoke ends the grant at the provider, and nothing of it is kept', async () => {
+  const credential = await live.begin('mulberry')
+  expect((await live.demo.record()).alive.mulberry).toHaveLength(1)
+  expect((await live.cli('revoke', credential)).code).toBe(0)
+  await until(
+    'the workflow has closed',
+    () => live.temporal.workflow.getHandle(`credential/${credential}`).describe(),
+    ({ status }) => status.name === 'COMPLETED',
+  )
+  expect((await live.demo.record()).alive.mulberry ?? []).toEqual([])
+  const shown = await live.perennial.describe(credential)
+  expect(shown).toMatchObject({ status: 'revoked' })
+  expect(shown?.reason).toBeUndefined()
+  // a repeated revoke finds it done
+  expect(await live.perennial.revoke(credential)).toMatchObject({ fenced: true, accepted: true })
 })
 
 test('a credential that was revoked begins again above every generation that it had', async () => {

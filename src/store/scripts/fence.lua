@@ -2,10 +2,11 @@
 -- refresh in flight can bring one back.
 -- KEYS: grant, access, status
 -- ARGV: family, generation, sealed grant (each '' when the caller does not know), namespace ('' likewise), run,
---       status value, channel, subject of the notice, days to keep the tombstone in ms
+--       status value, channel, subject of the notice, how long to keep the tombstone in ms, settled ('1': the provider
+--       has revoked what the tombstone covers, and it need not be kept)
 -- The tombstone stands on whichever set is newer, the hash's or the caller's: revoke means the credential.
--- Returns: verdict, Redis TIME in ms, then the hash as it was.
-local family, gen, grant, namespace, run, status, channel, subject, keepMs = unpack(ARGV)
+-- Returns: verdict, Redis TIME in ms, then the tombstone as it stands.
+local family, gen, grant, namespace, run, status, channel, subject, keepMs, settled = unpack(ARGV)
 local now = redis.call('TIME')
 local nowMs = now[1] * 1000 + math.floor(now[2] / 1000)
 local held = {}
@@ -15,6 +16,8 @@ for i = 1, #hash, 2 do held[hash[i]] = hash[i + 1] end
 if namespace ~= '' and held.namespace and held.namespace ~= namespace then return { 'foreign_namespace', nowMs, hash } end
 
 local verdict = 'fenced'
+-- the access token is one more to revoke at the provider
+local access = redis.call('GET', KEYS[2])
 redis.call('DEL', KEYS[2])
 if #hash == 0 and gen == '' then
   verdict = 'missing'
@@ -29,6 +32,8 @@ else
   end
   if namespace ~= '' then redis.call('HSET', KEYS[1], 'namespace', namespace, 'run', run) end
   redis.call('HSET', KEYS[1], 'tombstone', nowMs)
+  if access then redis.call('HSET', KEYS[1], 'access', access) end
+  if settled == '1' then redis.call('HDEL', KEYS[1], 'grant', 'access') end
   redis.call('HDEL', KEYS[1], 'writer', 'began', 'expires', 'refreshExpires')
   redis.call('PEXPIRE', KEYS[1], keepMs)
   gen = redis.call('HGET', KEYS[1], 'gen')
@@ -38,4 +43,4 @@ else
   redis.call('SET', KEYS[3], cjson.encode(document), 'PX', keepMs)
 end
 redis.call('PUBLISH', channel, subject .. ' ' .. (gen == '' and '0' or gen))
-return { verdict, nowMs, hash }
+return { verdict, nowMs, redis.call('HGETALL', KEYS[1]) }

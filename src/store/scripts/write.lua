@@ -27,6 +27,8 @@ elseif heldGen == newGen and held.writer then
 end
 
 if held.tombstone then redis.call('DEL', KEYS[1]) end
+-- nothing of another family is taken for this one's
+if held.family ~= family then redis.call('HDEL', KEYS[1], 'grant') end
 redis.call('HSET', KEYS[1], 'family', family, 'gen', gen, 'writer', writer, 'began', began, 'expires', expires,
   'seeds', seeds, 'namespace', namespace, 'run', run, 'parameters', parameters, 'refreshExpires', refreshExpires)
 if grant ~= '' then redis.call('HSET', KEYS[1], 'grant', grant) end

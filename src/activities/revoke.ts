@@ -1,0 +1,115 @@
+import { ApplicationFailure } from '@temporalio/common'
+import type { ClientConfig } from '../config.ts'
+import { beginAttempt, type Revocation, type RevocationRequest } from '../oauth/index.ts'
+import { fillEndpoint } from '../providers/endpoint.ts'
+import type { RevokeTokensInput } from '../workflows/messages.ts'
+import { backoffMs } from '../workflows/schedule.ts'
+import type { Debt } from './debts.ts'
+import { type ActivityDeps, clientOf, openGrant } from './deps.ts'
+
+const exchangeTimeoutMs = 10_000
+const longestBackoffMs = 15 * 60_000
+
+export interface Revoked {
+  /** how many tokens the provider has confirmed */
+  revoked: number
+}
+
+/**
+ * Has a provider revoke the tokens of a credential that nobody may use any more: the refresh token first, which with
+ * most takes the access token along (RFC 7009 section 2.1). Fails until the provider has confirmed; Temporal repeats
+ * it, which is harmless.
+ */
+export const revokeTokensActivity =
+  (deps: ActivityDeps) =>
+  async ({ credential, debt, parameters }: RevokeTokensInput): Promise<Revoked> => {
+    const client = clientOf(deps, credential)
+    const endpoints = client === undefined ? undefined : endpointsOf(client, parameters ?? {})
+    if (client === undefined || endpoints === undefined) return { revoked: 0 }
+    const { attempt } = deps.caller()
+    let revoked = 0
+    for (const { token, hint } of tokensOf(openDebt(deps, debt, credential))) {
+      const outcome = await revokeToken(deps, client, { ...endpoints, token, hint })
+      if (outcome.kind === 'revoked') revoked++
+      else if (outcome.kind !== 'unsupported') throw failure(client, outcome, attempt)
+    }
+    return { revoked }
+  }
+
+/** Tries the client's secrets in their order. */
+async function revokeToken(
+  deps: ActivityDeps,
+  client: ClientConfig,
+  what: Pick<RevocationRequest, 'endpoint' | 'introspectionEndpoint' | 'token' | 'hint'>,
+): Promise<Revocation> {
+  const { clientId, clientSecrets, provider } = client
+  const secrets = provider.clientAuth === 'none' ? [undefined] : clientSecrets
+  let outcome: Revocation = { kind: 'failed', reason: 'no_client_secret', detail: 'none is configured' }
+  for (const clientSecret of secrets) {
+    const secret = clientSecret === undefined ? {} : { clientSecret }
+    const request = { ...what, clientId, clientAuth: provider.clientAuth, ...secret }
+    outcome = await deps.tokenEndpoint.revoke(request, beginAttempt(exchangeTimeoutMs))
+    if (outcome.kind !== 'secret_refused') return outcome
+  }
+  return outcome
+}
+
+/** A last try for tokens that an attempt obtained under a tombstone: the workflow revokes them again. */
+export async function revokeOnce(
+  deps: ActivityDeps,
+  credential: string,
+  debt: Debt,
+  parameters: Record<string, string>,
+) {
+  const client = clientOf(deps, credential)
+  const endpoints = client === undefined ? undefined : endpointsOf(client, parameters)
+  if (client === undefined || endpoints === undefined) return
+  for (const token of tokensOf(debt)) await revokeToken(deps, client, { ...endpoints, ...token })
+}
+
+/** Undefined where the provider has no way to revoke. */
+export function endpointsOf({ provider, parameters }: ClientConfig, own: Record<string, string>) {
+  const fill = (template: string | undefined) => {
+    const filled = template === undefined ? undefined : fillEndpoint(template, { ...parameters, ...own })
+    return typeof filled === 'string' ? filled : undefined
+  }
+  const endpoint = fill(provider.revocationEndpoint)
+  const introspectionEndpoint = fill(provider.introspectionEndpoint)
+  if (endpoint === undefined) return undefined
+  return { endpoint, ...(introspectionEndpoint === undefined ? {} : { introspectionEndpoint }) }
+}
+
+function tokensOf({
+  refresh_token,
+  access_token,
+  expires_at,
+}: Debt): { token: string; hint: RevocationRequest['hint'] }[] {
+  const tokens: { token: string; hint: RevocationRequest['hint'] }[] = []
+  if (refresh_token !== undefined) tokens.push({ token: refresh_token, hint: 'refresh_token' })
+  const lives = expires_at === undefined || Date.parse(expires_at) > Date.now()
+  if (access_token !== undefined && lives) tokens.push({ token: access_token, hint: 'access_token' })
+  return tokens
+}
+
+function openDebt({ keyring }: ActivityDeps, debt: string, credential: string): Debt {
+  try {
+    return openGrant<Debt>(keyring, debt, credential)
+  } catch (error) {
+    // heals when the key is configured again
+    throw ApplicationFailure.create({
+      type: 'GrantUnreadable',
+      message: error instanceof Error ? error.message : 'the tokens cannot be opened',
+      nextRetryDelay: longestBackoffMs,
+    })
+  }
+}
+
+function failure({ provider }: ClientConfig, outcome: Exclude<Revocation, { kind: 'revoked' }>, attempt: number) {
+  const { reason, detail } = outcome
+  const retryAfterMs = outcome.kind === 'failed' ? outcome.retryAfterMs : undefined
+  return ApplicationFailure.create({
+    type: 'NotRevoked',
+    message: `${provider.name}: ${[reason, detail].filter((part) => part !== '').join(': ')}. Readers have lost the tokens already; the provider is asked again.`,
+    nextRetryDelay: Math.round(retryAfterMs ?? backoffMs(attempt, longestBackoffMs, Math.random())),
+  })
+}

@@ -1,0 +1,171 @@
+import { describe, expect, test } from 'vitest'
+import { good, head, problems, secret } from './config-fixture.ts'
+
+const client = (text: string) => good.replace('clientId: abc,', `clientId: abc, ${text},`)
+const provider = (text: string) => good.replace("token' }", `token', ${text} }`)
+
+describe('what is wrong with a configuration', () => {
+  test.each([
+    [
+      'an unknown key of a client',
+      client('clientID: x'),
+      'FILE:6: clients.google-main.clientID: unknown key "clientID"; did you mean clientId?',
+    ],
+    ['an unknown section', `${good}client: {}`, 'FILE:9: client: unknown key "client"; did you mean clients?'],
+    [
+      'an unknown key that resembles none',
+      `${good}zzzzzzzzz: {}`,
+      'FILE:9: zzzzzzzzz: unknown key "zzzzzzzzz"; known here: redis, keys, readers, clients, providers',
+    ],
+    [
+      'an unknown key in a list of pairs',
+      provider('rateLimit: { requests: 1, perSecond: 1 }'),
+      'providers.google.rateLimit.perSecond: unknown key "perSecond"; did you mean perSeconds?',
+    ],
+    [
+      'an unknown key of a secret',
+      good.replace('{ env: SECRET }', '{ evn: SECRET }'),
+      'clients.google-main.clientSecrets[0]: unknown key "evn"; did you mean env?',
+    ],
+    [
+      'an undefined provider',
+      good.replace('provider: google', 'provider: gogle'),
+      'FILE:6: clients.google-main.provider: provider "gogle" is not defined; define it under providers, or did you mean google?',
+    ],
+    [
+      'a provider nowhere near',
+      good.replace('provider: google', 'provider: keycloak'),
+      'provider "keycloak" is not defined; define it under providers',
+    ],
+    [
+      'a missing key',
+      good.replace('clientId: abc,', ''),
+      'FILE:6: clients.google-main.clientId: is missing; it must be text',
+    ],
+    [
+      'a number where text is due',
+      good.replace('abc', '123456'),
+      'clients.google-main.clientId: must be text: put it in quotes',
+    ],
+    ['a client that is no mapping', `${head}clients: { a: 3 }`, 'clients.a: must be a mapping'],
+    ['clients that are a list', `${head}clients: []`, 'clients: must be a mapping'],
+    [
+      'a misspelt choice',
+      provider('rotation: singel_use'),
+      'providers.google.rotation: must be one of none, rotates_old_valid, grace, until_new_used, single_use; did you mean single_use?',
+    ],
+    ['a bad name', good.replaceAll('google-main', 'google/main'), 'clients["google/main"]: is no name'],
+    [
+      'grace without seconds',
+      provider('rotation: grace'),
+      'providers.google.graceSeconds: is missing; rotation grace needs',
+    ],
+    [
+      'seconds without grace',
+      provider('graceSeconds: 30'),
+      'providers.google.graceSeconds: belongs to rotation grace alone, and rotation is single_use',
+    ],
+    [
+      'no time at all',
+      provider('rotation: grace, graceSeconds: 0'),
+      'providers.google.graceSeconds: must be more than 0',
+    ],
+    [
+      'a plain endpoint',
+      good.replace('https://', 'http://'),
+      'providers.google.tokenEndpoint: must be https; http is for loopback only',
+    ],
+    [
+      'credentials in an endpoint',
+      good.replace('https://', 'https://u:p@'),
+      'providers.google.tokenEndpoint: must hold no credentials',
+    ],
+    [
+      'no secret where one is needed',
+      provider('clientAuth: client_secret_basic').replace('[{ env: SECRET }]', '[]'),
+      'clients.google-main.clientSecrets: needs at least one secret',
+    ],
+    [
+      'a secret that would not be used',
+      provider('clientAuth: none'),
+      'clients.google-main.clientSecrets: would never be used',
+    ],
+    [
+      'client_credentials of a public client',
+      client('grant: client_credentials').replace('[{ env: SECRET }]', '[]'),
+      'clients.google-main.clientSecrets: is missing; grant client_credentials needs',
+    ],
+    [
+      'a request parameter of our own',
+      client('request: { grant_type: password }'),
+      'clients.google-main.request.grant_type: is set by Perennial itself',
+    ],
+    [
+      'a request parameter that is no text',
+      client('request: { scope: [a] }'),
+      'clients.google-main.request.scope: must be text',
+    ],
+    [
+      'a parameter without a placeholder',
+      client('parameters: { domain: acme }'),
+      'clients.google-main.parameters.domain: no placeholder {domain} in the endpoints of provider google',
+    ],
+    [
+      'a parameter that could lead elsewhere',
+      client('parameters: { domain: evil.example/ }'),
+      'clients.google-main.parameters.domain: must be 1 to 253 letters',
+    ],
+    [
+      'a variable that is not set',
+      good.replace('SECRET', 'NOT_SET'),
+      'clients.google-main.clientSecrets[0]: environment variable NOT_SET is not set',
+    ],
+    ['a variable that is empty', good.replace('SECRET', 'EMPTY'), 'environment variable EMPTY is empty'],
+    ['a secret file that is missing', good.replace('env: SECRET', 'file: none.txt'), 'file none.txt ('],
+    [
+      'a secret that is a list',
+      good.replace('{ env: SECRET }', '[a]'),
+      'clients.google-main.clientSecrets[0]: must be { env: NAME } or { file: PATH }',
+    ],
+    ['a key that is none', good.replace('GRANT', 'SECRET'), 'keys.grant[0]: is no key: a key is 32 bytes as base64url'],
+    [
+      'no key',
+      good.replace('[{ env: GRANT }]', '[]'),
+      'FILE:3: keys.grant: needs at least one key; make one with: perennial keys new',
+    ],
+    ['one key for both', good.replace('READER', 'GRANT'), 'keys.reader[0]: is one of keys.grant too'],
+    ['a Redis of another kind', good.replace('{ env: REDIS_URL }', 'http://127.0.0.1'), 'redis.url: is no Redis URL'],
+    [
+      'a literal Redis password',
+      good.replace('{ env: REDIS_URL }', "'redis://:pw-canary@h'"),
+      'redis.url: a secret must not stand in the file',
+    ],
+    ['nothing', '', 'FILE: is empty; it needs redis, keys, clients and providers'],
+    ['no mapping', '- a', 'FILE: must be a mapping'],
+    ['broken YAML', `${good}  : [${secret}`, /^FILE:\d+: not valid YAML \([a-z ]+\)/],
+    ['a repeated key', `${good}${head}`, /FILE:10: not valid YAML \(duplicate key\)/],
+    ['an alias to nowhere', `${good}readers: *${secret}`, 'FILE: holds a YAML alias'],
+  ])('%s is said with its place and what to do', async (_, yaml, expected) => {
+    const message = await problems(yaml)
+    if (typeof expected === 'string') expect(message).toContain(expected)
+    else expect(message).toMatch(expected)
+  })
+
+  test('is said all at once, a line each', async () => {
+    const yaml = good
+      .replace('clientId: abc', 'clientId: 1')
+      .replace('GRANT', 'NO_GRANT')
+      .replace('tokenEndpoint', 'endpoint')
+    const lines = (await problems(yaml)).split('\n')
+    expect(lines.map((line) => line.split(': ')[1]).sort()).toEqual([
+      'clients.google-main.clientId',
+      'keys.grant[0]',
+      'providers.google.endpoint',
+      'providers.google.tokenEndpoint',
+    ])
+  })
+
+  test('is not said twice: a client of a wrong provider is left alone', async () => {
+    expect((await problems(good.replace('https://', 'http://'))).split('\n')).toHaveLength(1)
+  })
+})
