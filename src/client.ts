@@ -9,6 +9,8 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client'
 import { ApplicationFailure } from '@temporalio/common'
+import { type Restored, type RestoreFilter, restore } from './client/restore.ts'
+import { type ResyncProgress, resync } from './client/resync.ts'
 import { checkEndpoint, clientFor, makeSeed } from './client/seed.ts'
 import { ask, openTemporal, type Temporal } from './client/temporal.ts'
 import { attributes, type CredentialView, pendingRefresh, viewOf } from './client/view.ts'
@@ -17,9 +19,11 @@ import { parseCredentialId, type Status, workflowId } from './credential.ts'
 import { PerennialError } from './errors.ts'
 import { type Connection, connect, ready } from './store/connection.ts'
 import { type GrantHash, Store } from './store/store.ts'
-import type { Closed, CredentialInput, Message, StateView, Tuning } from './workflows/messages.ts'
+import type { Closed, CredentialInput, CredentialState, Message, StateView, Tuning } from './workflows/messages.ts'
 import * as messages from './workflows/messages.ts'
 
+export type { Restored, RestoreFilter } from './client/restore.ts'
+export type { ResyncProgress } from './client/resync.ts'
 export type { CredentialView } from './client/view.ts'
 
 export interface Beginning {
@@ -196,6 +200,31 @@ export class Perennial {
     }
   }
 
+  /**
+   * Compares every credential with the store, after Redis was emptied, replaced or rolled back. Workers do it by
+   * themselves when they notice.
+   */
+  async resync(onProgress?: (progress: ResyncProgress) => void): Promise<ResyncProgress> {
+    return await this.#stores(async (store) => {
+      const progress = await resync({ temporal: this.#temporal, store, config: this.#config }, onProgress)
+      await store.markEpoch(await store.nowMs())
+      return progress
+    })
+  }
+
+  /** Starts the workflows of credentials again that stand in the store, after Temporal's data was lost. */
+  async *restore(filter: RestoreFilter = {}): AsyncIterable<Restored> {
+    await this.#stores((store) => store.ping())
+    const parts = { temporal: this.#temporal, store: this.#store, config: this.#config }
+    const begin = {
+      living: (credential: string, { parameters }: GrantHash, state: CredentialState) =>
+        this.#begin(credential, { aboveGeneration: 0, inbox: [], parameters, state }),
+      revoking: (credential: string, { generation, parameters }: GrantHash) =>
+        this.#begin(credential, { aboveGeneration: generation, inbox: [], parameters }, messages.revoke),
+    }
+    yield* restore(parts, begin, filter)
+  }
+
   async close(): Promise<void> {
     this.#redis.destroy()
     await this.#temporal.client.connection.close()
@@ -231,11 +260,11 @@ export class Perennial {
 
   async #begin(
     credential: string,
-    life: Beginning & { aboveGeneration: number; inbox: Message[] },
+    life: Beginning & { aboveGeneration: number; inbox: Message[]; state?: CredentialState },
     signal?: typeof messages.revoke,
   ): Promise<void> {
     const { provider, grant, name, tenant } = clientFor(this.#config, credential)
-    const { parameters, tuning, aboveGeneration, inbox } = life
+    const { parameters, tuning, aboveGeneration, inbox, state } = life
     const input: CredentialInput = {
       credential,
       provider: provider.name,
@@ -243,6 +272,7 @@ export class Perennial {
       inbox,
       ...(aboveGeneration === 0 ? {} : { aboveGeneration }),
       ...(parameters === undefined ? {} : { parameters }),
+      ...(state === undefined ? {} : { state }),
       ...(tuning === undefined ? {} : { tuning }),
     }
     const options = {
@@ -250,7 +280,7 @@ export class Perennial {
       taskQueue: messages.workflowQueue,
       args: [input] as [CredentialInput],
       typedSearchAttributes: [
-        { key: attributes.status, value: 'pending' },
+        { key: attributes.status, value: state?.status ?? 'pending' },
         { key: attributes.provider, value: provider.name },
         { key: attributes.client, value: name },
         { key: attributes.tenant, value: tenant },

@@ -7,6 +7,7 @@ import type { Logger } from 'pino'
 import { type SealingKey, sealingKey } from '../packages/reader/src/sealed.ts'
 import { type ActivityDeps, createActivities } from './activities/index.ts'
 import type { ClientConfig, Config } from './config.ts'
+import { watchEpoch } from './epoch.ts'
 import { PerennialError } from './errors.ts'
 import { createTokenEndpoint } from './oauth/index.ts'
 import type { Provider } from './providers/provider.ts'
@@ -44,7 +45,8 @@ export async function runWorker(config: Config, log: Logger, onReady: () => void
   const redis = connect(config.redis.url, 'perennial-worker', (reason) => log.warn({ reason }, 'Redis is away'))
   const store = new Store(redis)
   const tokenEndpoint = createTokenEndpoint()
-  const misconfigured = new Misconfigured(new Client({ connection, namespace }), log)
+  const client = new Client({ connection, namespace })
+  const misconfigured = new Misconfigured(client, log)
   const activities = createActivities({
     config,
     store,
@@ -72,9 +74,14 @@ export async function runWorker(config: Config, log: Logger, onReady: () => void
   const running = Promise.all(workers.map((worker) => worker.run()))
   onReady()
   misconfigured.askAgain(store, [...config.clients.values()])
+  const ending = new AbortController()
+  const temporal = { client, namespace, address: connectionOptions.address ?? 'localhost:7233' }
+  const watching = watchEpoch({ temporal, store, config }, log, ending.signal)
   try {
     await running
   } finally {
+    ending.abort()
+    await watching
     await tokenEndpoint.close()
     redis.destroy()
     await connection.close()

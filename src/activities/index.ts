@@ -1,6 +1,7 @@
 import type { ActivityDeps } from './deps.ts'
 import { fenceActivity } from './fence.ts'
 import { refreshActivity } from './refresh.ts'
+import { resyncActivity } from './resync.ts'
 import { revokeTokensActivity } from './revoke.ts'
 import { announceActivity, claimActivity, persistActivity, settleActivity } from './store-work.ts'
 
@@ -16,6 +17,7 @@ export function createActivities(deps: ActivityDeps) {
     fence: fenceActivity(deps),
     revokeTokens: revokeTokensActivity(deps),
     settle: settleActivity(deps),
+    resync: resyncActivity(deps),
     persist: persistActivity(deps),
     announce: announceActivity(deps),
   }

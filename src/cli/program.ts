@@ -9,6 +9,8 @@ import { registerList } from './list.ts'
 import { say } from './output.ts'
 import { registerReconnect } from './reconnect.ts'
 import { registerRefresh } from './refresh.ts'
+import { registerRestore } from './restore.ts'
+import { registerResync } from './resync.ts'
 import { registerRevoke } from './revoke.ts'
 import { registerShow } from './show.ts'
 import { registerStart } from './start.ts'
@@ -42,6 +44,8 @@ export function createProgram(): Command {
     registerShow,
     registerList,
     registerToken,
+    registerResync,
+    registerRestore,
     registerKeys,
     registerDoctor,
   ]

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { accessKey, changedChannel, type StatusDocument, statusKey } from '../../packages/reader/src/format.ts'
 import { type CredentialParts, parseCredentialId } from '../credential.ts'
 import { PerennialError } from '../errors.ts'
@@ -8,6 +9,9 @@ const begin = script('begin')
 const write = script('write')
 const fence = script('fence')
 const announce = script('announce')
+
+const epochKey = 'perennial:epoch'
+const grantPrefix = 'perennial:grant:'
 
 /** How long the tombstone of a revoked credential stands, and what is told of it. */
 const tombstoneMs = 30 * 24 * 3600_000
@@ -192,6 +196,47 @@ export class Store {
     return values.map((value) => (value === null ? undefined : (JSON.parse(value) as StatusDocument)))
   }
 
+  /** Whether readers find an access token. */
+  async isReadable(credential: string): Promise<boolean> {
+    return (await this.#redis.exists(accessKey(credential))) === 1
+  }
+
+  /** The ids of all credentials that have a grant hash, tombstones included. Of one server, not of a cluster. */
+  async *credentials(): AsyncIterable<string> {
+    for await (const found of this.#redis.scanIterator({ MATCH: `${grantPrefix}*`, COUNT: 1_000 })) {
+      for (const key of found) {
+        const [, tenant, rest] = /^([^:]+):\{(.+)\}$/.exec(key.slice(grantPrefix.length)) ?? []
+        if (tenant !== undefined && rest !== undefined) yield `${tenant}/${rest}`
+      }
+    }
+  }
+
+  /**
+   * What tells one life of a Redis from the next: the ids of the server, and the mark of the last resync, which an
+   * emptied server has lost and a rolled back one has an older one of.
+   */
+  async epoch(): Promise<{ server: string; mark: string | undefined }> {
+    const [server, replication, mark] = await Promise.all([
+      this.#redis.info('server'),
+      this.#redis.info('replication'),
+      this.#redis.get(epochKey),
+    ])
+    const field = (text: string, name: string) => new RegExp(`^${name}:(.*)$`, 'm').exec(text)?.[1]?.trim() ?? ''
+    return { server: `${field(server, 'run_id')}/${field(replication, 'master_replid')}`, mark: mark ?? undefined }
+  }
+
+  /** Everything was compared at this time. Marks sort by it. */
+  async markEpoch(nowMs: number): Promise<string> {
+    const mark = `${nowMs}-${randomUUID()}`
+    await this.#redis.set(epochKey, mark)
+    return mark
+  }
+
+  /** Whether this caller is the one that compares everything, for a while. */
+  async takeResync(forMs: number): Promise<boolean> {
+    return (await this.#redis.set(`${epochKey}:resync`, '1', { NX: true, PX: forMs })) === 'OK'
+  }
+
   /** Why this client is being refused, if it is: one word for all of its credentials. */
   async clientRefused(client: string): Promise<string | undefined> {
     return (await this.#redis.get(clientKey(client, 'refused'))) ?? undefined
@@ -233,7 +278,7 @@ function keys(credential: string) {
   if (typeof parts === 'string') throw new PerennialError('invalid_credential_id', parts)
   const { tenant, client, subject }: CredentialParts = parts
   return {
-    grant: `perennial:grant:${tenant}:{${client}/${subject}}`,
+    grant: `${grantPrefix}${tenant}:{${client}/${subject}}`,
     access: accessKey(credential),
     status: statusKey(credential),
     channel: changedChannel(tenant),

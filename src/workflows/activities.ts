@@ -7,7 +7,7 @@ import { refreshQueue, type Tuning } from './messages.ts'
  * repeated for as long as it takes.
  */
 export const storeWork = () =>
-  proxyActivities<Pick<Activities, 'claim' | 'fence' | 'persist' | 'settle'>>({
+  proxyActivities<Pick<Activities, 'claim' | 'fence' | 'persist' | 'resync' | 'settle'>>({
     startToCloseTimeout: '10s',
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',

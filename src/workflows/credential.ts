@@ -26,7 +26,7 @@ import type {
   Tuning,
 } from './messages.ts'
 import * as messages from './messages.ts'
-import { announceInput, claimInput, fenceInput, refreshInput, settleInput, view } from './requests.ts'
+import { announceInput, claimInput, fenceInput, refreshInput, resyncInput, settleInput, view } from './requests.ts'
 import { currentDetails, waitingFor } from './summary.ts'
 import * as transitions from './transitions.ts'
 
@@ -78,6 +78,7 @@ class Life {
     })
     setHandler(messages.retrying, (notice) => void this.#inbox.push({ type: 'retrying', notice }))
     setHandler(messages.wake, () => void this.#inbox.push({ type: 'wake' }))
+    setHandler(messages.resync, (delayMs) => void this.#inbox.push({ type: 'resync', delayMs }))
     setHandler(messages.refreshNow, () => this.#answerRefreshNow(), { validator: () => this.#refuseHopeless() })
   }
 
@@ -104,6 +105,7 @@ class Life {
     for (let message = this.#inbox.shift(); message !== undefined; message = this.#inbox.shift()) {
       if (message.type === 'reconnect') await this.#claim(message)
       else if (message.type === 'revoke') await this.#fence()
+      else if (message.type === 'resync') await this.#resync(message.delayMs)
       else if (message.type === 'wake' && this.#state.status === 'misconfigured') this.#state.dueAtMs = Date.now()
       // a `retrying` that is read here belongs to a refresh that has meanwhile ended
     }
@@ -216,13 +218,16 @@ class Life {
   /** Waits beside a refresh until it ends or something arrives; tells readers and operators what it reports. */
   async #besideExchange(ended: () => boolean): Promise<void> {
     const { status, accessExpiresAtMs = 0 } = this.#state
-    const news = () => ended() || this.#inbox.length > 0 || this.#mayForce()
+    const news = () => ended() || this.#arrived('revoke', 'reconnect', 'retrying') || this.#mayForce()
     const options = { summary: 'the access token expires' }
     if (status === 'retrying') await condition(news, Math.max(1, Math.ceil(accessExpiresAtMs - Date.now())), options)
     else await condition(news)
     if (ended() || this.#arrived('revoke', 'reconnect')) return
-    for (let message = this.#inbox.shift(); message !== undefined; message = this.#inbox.shift())
+    // the rest waits for the exchange
+    for (const message of this.#inbox.splice(0)) {
       if (message.type === 'retrying') this.#noteRetry(message.notice)
+      else this.#inbox.push(message)
+    }
     transitions.noteExpiry(this.#state, this.#moment())
     await this.#announce(ended)
   }
@@ -393,6 +398,19 @@ class Life {
     if (settled.found !== undefined) this.#take(settled.found)
     else transitions.settle(this.#state, settled, this.#moment())
     if (settled.found !== undefined || this.#state.status === 'at_risk') this.#served = this.#asked
+  }
+
+  /** The store was emptied or replaced. What is written into it again is what this workflow knows. */
+  async #resync(delayMs: number): Promise<void> {
+    if (this.#state.status === 'revoked' || this.#state.family === '') return
+    const input = resyncInput(this.#input, this.#state, { nowMs: Date.now(), previousOwner: this.#previousOwner })
+    this.#state.owner = workflowInfo().runId
+    const resynced = await insist(
+      () => this.#arrived('revoke', 'reconnect'),
+      () => this.#store.resync.executeWithOptions({ summary: 'compare with the store' }, [input]),
+    )
+    if (resynced?.found !== undefined) this.#take(resynced.found)
+    else if (resynced !== undefined) transitions.resynced(this.#state, resynced, delayMs, this.#moment())
   }
 
   /** The store gets what it has not taken yet. */

@@ -46,6 +46,7 @@ export type Message =
   | { type: 'revoke' }
   | { type: 'retrying'; notice: RetryNotice }
   | { type: 'wake' }
+  | { type: 'resync'; delayMs: number }
 
 /** A refresh activity tells its workflow that it keeps failing. */
 export interface RetryNotice {
@@ -203,6 +204,25 @@ export interface Settled {
   graceMs?: number
 }
 
+export interface ResyncInput {
+  credential: string
+  kind: GrantKind
+  family: string
+  generation: number
+  grant?: string
+  seeds: string[]
+  parameters?: Record<string, string>
+  refreshRemainingMs?: number
+  previousOwner?: string
+}
+
+export interface Resynced {
+  /** the store knows more than the workflow */
+  found?: Refreshed
+  /** readers have lost the token */
+  lost: boolean
+}
+
 export interface AnnounceInput {
   credential: string
   kind: GrantKind
@@ -291,6 +311,8 @@ export const revoke = defineSignal('revoke')
 export const reconnect = defineSignal<[Seed]>('reconnect')
 export const retrying = defineSignal<[RetryNotice]>('retrying')
 export const wake = defineSignal('wake')
+/** the store was emptied or replaced: compare, and refresh after so many milliseconds where the token is lost */
+export const resync = defineSignal<[number]>('resync')
 export const refreshNow = defineUpdate<StateView, []>('refreshNow')
 export const state = defineQuery<StateView>('state')
 

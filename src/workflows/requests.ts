@@ -5,6 +5,7 @@ import type {
   CredentialState,
   FenceInput,
   RefreshInput,
+  ResyncInput,
   Seed,
   SettleInput,
   StateView,
@@ -52,6 +53,24 @@ export function claimInput(input: CredentialInput, state: CredentialState, seed:
 }
 
 export const settleInput = (input: CredentialInput, state: CredentialState): SettleInput => identity(input, state)
+
+export function resyncInput(
+  input: CredentialInput,
+  state: CredentialState,
+  how: { nowMs: number; previousOwner: string | undefined },
+): ResyncInput {
+  const { seeds, grant, refreshExpiresAtMs } = state
+  return {
+    ...identity(input, state),
+    seeds,
+    ...given({
+      grant,
+      parameters: input.parameters,
+      refreshRemainingMs: refreshExpiresAtMs === undefined ? undefined : refreshExpiresAtMs - how.nowMs,
+      previousOwner: how.previousOwner,
+    }),
+  }
+}
 
 export function fenceInput({ credential }: CredentialInput, state: CredentialState): FenceInput {
   const { family, generation, grant, unstored } = state

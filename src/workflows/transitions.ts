@@ -169,6 +169,22 @@ export function revoked(state: CredentialState, fenced: Fenced | undefined, { no
   delete state.unannounced
 }
 
+/** The store was compared with what is known here. A token that readers have lost is obtained again, in its turn. */
+export function resynced(
+  state: CredentialState,
+  { lost }: { lost: boolean },
+  delayMs: number,
+  { nowMs }: Moment,
+): void {
+  // what readers were told may be lost too
+  state.unannounced = true
+  if (!lost || state.risk !== undefined || state.status === 'reconnect_required' || state.status === 'misconfigured')
+    return
+  state.dueAtMs = Math.min(state.dueAtMs, nowMs + delayMs)
+  delete state.accessExpiresAtMs
+  setStatus(state, nowMs, 'pending', 'store_lost_it')
+}
+
 /** A refresh reports that it keeps failing; it goes on. */
 export function noteRetry(state: CredentialState, notice: RetryNotice, { nowMs }: Moment): void {
   noteFailing(state, nowMs, notice)

@@ -1,0 +1,108 @@
+import { WorkflowNotFoundError } from '@temporalio/client'
+import type { Config } from '../config.ts'
+import { type CredentialParts, type GrantKind, parseCredentialId, workflowId } from '../credential.ts'
+import type { GrantHash, Store } from '../store/store.ts'
+import type { Closed, CredentialState } from '../workflows/messages.ts'
+import { dueAfterMs } from '../workflows/schedule.ts'
+import { ask, type Temporal } from './temporal.ts'
+
+export interface RestoreFilter {
+  tenant?: string
+  client?: string
+  provider?: string
+}
+
+export interface Restored {
+  credential: string
+  /** `unknown_client`: the configuration does not have its client, so it cannot be refreshed */
+  outcome: 'restored' | 'running' | 'revoked' | 'unknown_client'
+  generation: number
+}
+
+/** Between the first refreshes of credentials whose access token has ended meanwhile. */
+const spreadMs = 50
+
+/**
+ * Brings back the workflows of credentials that stand in the store, after Temporal's data was lost. Temporal is asked
+ * first: what lives there is left alone. A restored credential keeps family and generation, and treats what was under
+ * way before as an attempt whose end is unknown.
+ */
+export async function* restore(
+  { temporal, store, config }: { temporal: Temporal; store: Store; config: Config },
+  begin: {
+    living(credential: string, hash: GrantHash, state: CredentialState): Promise<void>
+    revoking(credential: string, hash: GrantHash): Promise<void>
+  },
+  filter: RestoreFilter = {},
+): AsyncIterable<Restored> {
+  let turn = 0
+  for await (const credential of store.credentials()) {
+    const parts = parseCredentialId(credential)
+    if (typeof parts === 'string' || !matches(config, parts, filter)) continue
+    const { hash, nowMs } = await store.read(credential)
+    if (hash === undefined) continue
+    const { generation } = hash
+    const client = config.clients.get(parts.client)
+    const life = await lifeOf(temporal, credential)
+    if (life === 'running' || client === undefined) {
+      yield { credential, outcome: life === 'running' ? life : 'unknown_client', generation }
+      continue
+    }
+    // revoked, as far as one of the two knows: what is left of that is done
+    if (hash.tombstone || life >= generation) {
+      if (!hash.tombstone || hash.grant !== undefined) await begin.revoking(credential, hash)
+      yield { credential, outcome: 'revoked', generation }
+      continue
+    }
+    const state = stateOf(hash, nowMs, credential, client.grant, turn * spreadMs)
+    if (state.status === 'pending') turn++
+    await begin.living(credential, hash, state)
+    yield { credential, outcome: 'restored', generation }
+  }
+}
+
+function matches({ clients }: Config, { tenant, client }: CredentialParts, filter: RestoreFilter): boolean {
+  const provider = clients.get(client)?.provider.name
+  const wanted = (value: string | undefined, one: string | undefined) => one === undefined || one === value
+  return wanted(tenant, filter.tenant) && wanted(client, filter.client) && wanted(provider, filter.provider)
+}
+
+/** Whether a credential lives in Temporal, else the generation at which it was revoked there, -1 if it was not. */
+async function lifeOf(temporal: Temporal, credential: string): Promise<'running' | number> {
+  const handle = temporal.client.workflow.getHandle(workflowId(credential))
+  try {
+    const { status } = await ask(temporal, () => handle.describe())
+    if (status.name === 'RUNNING') return 'running'
+    if (status.name !== 'COMPLETED') return -1
+    return ((await ask(temporal, () => handle.result())) as Closed).generation
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return -1
+    throw error
+  }
+}
+
+/** The state that a workflow would have that had read all of this from its own history. */
+function stateOf(
+  hash: GrantHash,
+  redisMs: number,
+  credential: string,
+  kind: GrantKind,
+  delayMs: number,
+): CredentialState {
+  const nowMs = Date.now()
+  const left = (atMs: number | undefined) => (atMs === undefined ? undefined : atMs - redisMs)
+  const accessLeftMs = left(hash.accessExpiresAtMs) ?? 0
+  const refreshLeftMs = left(hash.refreshExpiresAtMs)
+  const readable = accessLeftMs > 0
+  return {
+    status: readable ? 'active' : 'pending',
+    sinceMs: nowMs,
+    generation: hash.generation,
+    family: hash.family,
+    seeds: hash.seeds,
+    dueAtMs: Math.round(nowMs + (readable ? dueAfterMs(accessLeftMs, kind, credential) : delayMs)),
+    ...(hash.grant === undefined ? {} : { grant: hash.grant }),
+    ...(readable ? { accessExpiresAtMs: nowMs + accessLeftMs } : {}),
+    ...(refreshLeftMs === undefined ? {} : { refreshExpiresAtMs: nowMs + refreshLeftMs }),
+  }
+}
