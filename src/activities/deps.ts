@@ -54,6 +54,25 @@ export const sealGrant = ({ grant }: Keyring, value: unknown, context: SealedFor
 export const openGrant = <T>({ grant }: Keyring, sealed: string, cred: string): T =>
   parse(open(sealed, grant, { cred }).plaintext, cred) as T
 
+/** What is wrong with a sealed grant that claims to be of this credential, family and generation, if anything. */
+export function grantProblem(
+  { grant }: Keyring,
+  sealed: string,
+  cred: string,
+  { family, generation }: { family: string; generation: number },
+): string | undefined {
+  try {
+    const opened = open(sealed, grant, { cred })
+    if (opened.family !== family) return 'it was sealed for another family of this credential'
+    // a provider that does not rotate leaves the grant of an earlier generation standing
+    if (opened.gen > generation)
+      return `it was sealed for generation ${opened.gen}, and generation ${generation} stands there`
+    return undefined
+  } catch (error) {
+    return error instanceof UnreadableValue ? error.message : 'it cannot be opened'
+  }
+}
+
 /** Seals what a tenant's services may read. */
 export function sealAccess({ reader: [master] }: Keyring, value: unknown, context: SealedFor): string {
   return seal(JSON.stringify(value), tenantKey(master, context.cred), context)

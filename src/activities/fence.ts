@@ -27,6 +27,7 @@ export const fenceActivity =
       settled: settled !== undefined,
     })
     if (verdict === 'foreign_namespace') throw new ForeignNamespace()
+    if (settled === undefined) await deps.store.record({ credential, family, generation, status: 'revoked' })
     const revocable = settled === undefined && provider?.revocationEndpoint !== undefined
     const known = { ...(grant === undefined ? {} : { grant }), ...(unstored === undefined ? {} : { unstored }) }
     return {

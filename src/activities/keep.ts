@@ -13,6 +13,8 @@ import { found, type Generation, type Grant, prepare, revokedBy } from './token-
 const storeWithinMs = 250
 /** beside that, this process goes on trying, in case Temporal is what cannot be reached */
 const keepTryingForMs = 60_000
+/** the attempt has to be back before it times out, with the sealed tokens that the workflow goes on to revoke */
+const revokeWithinMs = 2_000
 
 /** Writes a new generation, and says what the workflow is to go on with. Never fails: what was obtained is kept. */
 export async function keep(
@@ -34,9 +36,14 @@ export async function keep(
   if (written.verdict === 'tie')
     return await keep(deps, owner, clocks, { ...generation, generation: write.generation + 1 })
   const { hash } = written
-  if (hash === undefined || written.verdict === 'foreign_namespace')
-    return { ...refreshed, unstored: sealGrant(deps.keyring, write, sealedFor(write)) }
-  if (!hash.tombstone) return found(hash, generation.kind, generation.credential, clocks)
+  const unstored = () => ({ ...refreshed, unstored: sealGrant(deps.keyring, write, sealedFor(write)) })
+  if (hash === undefined || written.verdict === 'foreign_namespace') return unstored()
+  try {
+    if (!hash.tombstone) return found(deps, hash, generation.kind, generation.credential, clocks)
+  } catch {
+    // something newer stands there that no key opens: what was obtained is kept, and an operator decides
+    return unstored()
+  }
   // minted tokens are revoked only under a tombstone, never beside a living set of the same family
   return { ...revokedBy(hash, clocks), minted: await revokeMinted(deps, generation) }
 }
@@ -49,7 +56,7 @@ async function revokeMinted(deps: ActivityDeps, from: Generation): Promise<strin
     ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
     ...(accessToken === undefined ? {} : { access_token: accessToken }),
   }
-  await revokeOnce(deps, credential, debt, parameters).catch(() => {})
+  await within(revokeWithinMs, revokeOnce(deps, credential, debt, parameters))
   return sealDebt(deps, credential, family, generation, debt)
 }
 
@@ -69,7 +76,7 @@ export async function persist(
   clocks.redisSaid(nowMs)
   if (verdict === 'written' || verdict === 'same') return undefined
   if (hash === undefined || verdict === 'foreign_namespace') throw new ForeignNamespace()
-  return hash.tombstone ? revokedBy(hash, clocks) : found(hash, from.kind, from.credential, clocks)
+  return hash.tombstone ? revokedBy(hash, clocks) : found(deps, hash, from.kind, from.credential, clocks)
 }
 
 /** The hash belongs to another Temporal namespace, and stays its until an operator decides otherwise. */

@@ -9,7 +9,7 @@ import { isWorthTelling, retryDelayMs } from './backoff.ts'
 import { Clocks } from './clocks.ts'
 import { type ActivityDeps, type Caller, clientOf, openGrant } from './deps.ts'
 import { keep } from './keep.ts'
-import { found, type Grant, newWriter, revokedBy, rotationOf } from './token-set.ts'
+import { found, type Grant, newWriter, revokedBy, rotationOf, UnusableHash } from './token-set.ts'
 
 /**
  * One attempt to get generation n+1, by the rules of "One refresh": look at the store, send once, read everything,
@@ -84,6 +84,7 @@ class RefreshAttempt {
       const [{ nowMs, hash }] = looked
       this.#clocks.redisSaid(nowMs)
       this.#accessRemainingMs = (hash?.accessExpiresAtMs ?? 0) - nowMs
+      this.#noteForeignGrant(hash)
       return looked
     } catch (error) {
       throw new AttemptFailed('Unsent', { reason: 'store_unavailable', detail: `Redis: ${messageOf(error)}` })
@@ -95,12 +96,20 @@ class RefreshAttempt {
     hash: GrantHash | undefined,
   ): Refreshed {
     const { credential, kind } = this.#input
-    if (hash !== undefined && verdict === 'newer') return found(hash, kind, credential, this.#clocks)
+    if (hash !== undefined && verdict === 'newer') return found(this.#deps, hash, kind, credential, this.#clocks)
     if (hash !== undefined && verdict === 'tombstone') return revokedBy(hash, this.#clocks)
     if (verdict === 'foreign_run')
       throw new AttemptFailed('ForeignRun', { reason: 'other_run', detail: `run ${hash?.run} stands in the store` })
     const detail = `namespace ${hash?.namespace} owns this credential in Redis; two Temporal servers share one Redis?`
     throw new AttemptFailed('Unsent', { reason: 'foreign_namespace', detail })
+  }
+
+  /** The workflow's grant is the truth; that another one stands in the store is replaced, but not in silence. */
+  #noteForeignGrant(hash: GrantHash | undefined): void {
+    const { credential, generation, grant } = this.#input
+    if (hash?.grant === undefined || hash.tombstone || hash.generation > generation || hash.grant === grant) return
+    const fields = { credential, generation, stored: hash.generation }
+    this.#deps.log.warn(fields, 'Redis holds another grant than the workflow: rolled back, or changed by another hand')
   }
 
   /** While a client is refused, one of its credentials at a time asks whether it still is. */
@@ -249,6 +258,8 @@ class RefreshAttempt {
   }
 
   #unforeseen(error: unknown): AttemptFailed {
+    if (error instanceof UnusableHash && !this.#mayHaveSent)
+      return new AttemptFailed('Unsent', { reason: error.reason, detail: error.message })
     const reason = 'internal_error'
     const detail = error instanceof Error ? error.name : 'unknown'
     return this.#mayHaveSent

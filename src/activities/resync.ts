@@ -19,7 +19,8 @@ export const resyncActivity =
     clocks.redisSaid(nowMs)
     if (verdict === 'foreign_namespace') throw new ForeignNamespace()
     if (hash !== undefined && verdict === 'tombstone') return { lost: true, found: revokedBy(hash, clocks) }
-    if (hash !== undefined && verdict === 'newer') return { lost: false, found: found(hash, kind, credential, clocks) }
+    if (hash !== undefined && verdict === 'newer')
+      return { lost: false, found: found(deps, hash, kind, credential, clocks) }
     // another run may be sending: its refresh decides, by its own rules
     if (verdict === 'foreign_run') return { lost: false }
     const whole = hash?.writer !== undefined && hash.family === family && hash.generation === generation

@@ -40,7 +40,7 @@ export const claimActivity =
       if (hash?.writer === writer)
         return hash.generation < leastGeneration(input, opened)
           ? { repeated: true }
-          : found(hash, kind, credential, clocks)
+          : found(deps, hash, kind, credential, clocks)
       const known = [...input.seeds, ...(hash?.seeds ?? [])]
       const fingerprints = fingerprintsOf(deps, opened.refreshToken)
       if (fingerprints.some((one) => known.includes(one) && one !== input.retry)) return { repeated: true }
@@ -115,7 +115,8 @@ export const settleActivity =
     const provider = clientOf(deps, credential)?.provider ?? { rotation: 'single_use' as const, graceMs: undefined }
     const { graceMs } = provider
     const rule = { rotation: rotationOf(kind, provider), ...(graceMs === undefined ? {} : { graceMs }) }
-    if (hash !== undefined && verdict === 'newer') return { ...rule, found: found(hash, kind, credential, clocks) }
+    if (hash !== undefined && verdict === 'newer')
+      return { ...rule, found: found(deps, hash, kind, credential, clocks) }
     if (hash !== undefined && verdict === 'tombstone') return { ...rule, found: revokedBy(hash, clocks) }
     return rule
   }
@@ -149,5 +150,7 @@ export const announceActivity =
       // JSON leaves out what is undefined
       status: JSON.parse(JSON.stringify({ status, reason, since: isoTime(sinceMs), generation, ...times })),
     })
+    if (verdict === 'written')
+      await deps.store.record({ credential, family, generation, status, ...(reason === undefined ? {} : { reason }) })
     return { told: verdict === 'written' }
   }

@@ -6,7 +6,7 @@ import type { GrantHash, TokenSetWrite } from '../store/store.ts'
 import type { Refreshed } from '../workflows/messages.ts'
 import { dueAfterMs } from '../workflows/schedule.ts'
 import { type Clocks, isoTime } from './clocks.ts'
-import { type ActivityDeps, sealAccess, sealGrant } from './deps.ts'
+import { type ActivityDeps, grantProblem, sealAccess, sealGrant } from './deps.ts'
 
 /** What is sealed as a grant: enough to go on, and to revoke. */
 export interface Grant {
@@ -116,8 +116,20 @@ function statusOf(
   }
 }
 
-/** What the workflow is told of a generation that it finds in the store. */
-export function found(hash: GrantHash, kind: GrantKind, credential: string, clocks: Clocks): Refreshed {
+/**
+ * What the workflow is told of a generation that it finds in the store.
+ *
+ * @throws UnusableHash when the grant there is not what a worker wrote for this credential, family and generation
+ */
+export function found(
+  { keyring }: ActivityDeps,
+  hash: GrantHash,
+  kind: GrantKind,
+  credential: string,
+  clocks: Clocks,
+): Refreshed {
+  const wrong = hash.grant === undefined ? undefined : grantProblem(keyring, hash.grant, credential, hash)
+  if (wrong !== undefined) throw new UnusableHash(credential, wrong)
   const left = (atMs: number | undefined) => (atMs === undefined ? undefined : atMs - clocks.redisNowMs())
   const accessLivesMs = left(hash.accessExpiresAtMs)
   const refreshLivesMs = left(hash.refreshExpiresAtMs)
@@ -132,6 +144,15 @@ export function found(hash: GrantHash, kind: GrantKind, credential: string, cloc
     ...(hash.grant === undefined ? {} : { grant: hash.grant }),
     seeds: hash.seeds,
     ...(hash.tombstone ? { revoked: true as const } : {}),
+  }
+}
+
+/** The grant in the store cannot be gone on with, and what stands there is newer than what the workflow has. */
+export class UnusableHash extends Error {
+  readonly reason = 'store_unusable'
+
+  constructor(credential: string, problem: string) {
+    super(`the grant of ${credential} in Redis is not used and not overwritten: ${problem}`)
   }
 }
 

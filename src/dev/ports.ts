@@ -1,21 +1,28 @@
 import { createServer } from 'node:net'
 import { PerennialError } from '../errors.ts'
 
-/** A free port on loopback: the preferred one if it is free, else one that the system picks. */
+/**
+ * Below the ports that systems give to outgoing connections (Linux 32768 to 60999, macOS from 49152): one of those may
+ * be taken for a moment by any connection, just when a server wants it back.
+ */
+const lowest = 20_000
+const highest = 32_000
+const tries = 100
+
+/** A free port on loopback: the preferred one if it is free, else any that no outgoing connection can take. */
 export async function freePort(preferred?: number): Promise<number> {
-  const port = preferred === undefined ? undefined : await bind(preferred)
-  const found = port ?? (await bind(0))
-  if (found === undefined) throw new PerennialError('no_free_port', 'no free port on 127.0.0.1')
-  return found
+  if (preferred !== undefined && (await isFree(preferred))) return preferred
+  for (let i = 0; i < tries; i++) {
+    const port = lowest + Math.floor(Math.random() * (highest - lowest))
+    if (await isFree(port)) return port
+  }
+  throw new PerennialError('no_free_port', `no free port on 127.0.0.1 between ${lowest} and ${highest}`)
 }
 
-function bind(port: number): Promise<number | undefined> {
+function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer()
-    server.once('error', () => resolve(undefined))
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : undefined))
-    })
+    server.once('error', () => resolve(false))
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)))
   })
 }

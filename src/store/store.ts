@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { accessKey, changedChannel, type StatusDocument, statusKey } from '../../packages/reader/src/format.ts'
-import { type CredentialParts, parseCredentialId } from '../credential.ts'
+import { type CredentialParts, parseCredentialId, type Status } from '../credential.ts'
 import { PerennialError } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import { script } from './script.ts'
@@ -10,6 +10,8 @@ const write = script('write')
 const fence = script('fence')
 const announce = script('announce')
 
+const eventsKey = 'perennial:events'
+const keptEvents = 100_000
 const epochKey = 'perennial:epoch'
 const grantPrefix = 'perennial:grant:'
 
@@ -187,6 +189,21 @@ export class Store {
       [at.family, String(at.generation), JSON.stringify(at.status), at.namespace],
     )
     return verdict as 'written' | 'newer' | 'tombstone' | 'foreign_namespace'
+  }
+
+  /** Adds a change of status to the stream that operators follow; `id` is the same when it is told twice. */
+  async record(event: { credential: string; family: string; generation: number; status: Status; reason?: string }) {
+    const { credential, family, generation, status, reason = '' } = event
+    const fields = {
+      id: `${family}/${generation}/${status}`,
+      credential,
+      generation: String(generation),
+      status,
+      reason,
+    }
+    await this.#redis.xAdd(eventsKey, '*', fields, {
+      TRIM: { strategy: 'MAXLEN', strategyModifier: '~', threshold: keptEvents },
+    })
   }
 
   /** The status documents of some credentials, in their order; undefined where there is none. */

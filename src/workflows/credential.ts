@@ -4,14 +4,13 @@ import {
   CancellationScope,
   condition,
   makeContinueAsNewFunc,
-  ParentClosePolicy,
   setCurrentDetails,
   setHandler,
-  startChild,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow'
-import { revocationWork, storeWork, tellWork, tokenWork } from './activities.ts'
+import { storeWork, tellWork, tokenWork } from './activities.ts'
+import { handOverDebts, payDebts } from './debts.ts'
 import { type Ending, readEnding } from './ending.ts'
 import { insist, unless } from './interruptible.ts'
 import type {
@@ -21,7 +20,6 @@ import type {
   Message,
   Refreshed,
   RetryNotice,
-  RevocationInput,
   StateView,
   Tuning,
 } from './messages.ts'
@@ -87,7 +85,8 @@ class Life {
       await this.#readInbox()
       await this.#catchUpWithStore()
       if (this.#state.status === 'revoked') {
-        await this.#revokeAtProvider()
+        await payDebts(this.#input, this.#state, () => this.#inbox.length > 0)
+        this.#show()
         if (await this.#everyoneAnswered()) return this.#closed()
         continue
       }
@@ -307,7 +306,7 @@ class Life {
   async #claim({ seed, receivedAtMs }: Message & { type: 'reconnect' }): Promise<void> {
     // one that needs no person lives on its client: there is nothing to take over from a second call
     if (seed.sealed === undefined && this.#state.family !== '' && this.#state.status !== 'revoked') return
-    await this.#handOverDebts()
+    await handOverDebts(this.#input, this.#state)
     this.#state.owner = workflowInfo().runId
     const sinceMs = receivedAtMs ?? workflowInfo().startTime.getTime()
     const input = claimInput(this.#input, this.#state, seed, Date.now() - sinceMs)
@@ -336,49 +335,6 @@ class Life {
     )
     transitions.revoked(state, fenced, this.#moment())
     this.#show()
-  }
-
-  /** The provider hears of it, for as long as it takes; then the tombstone forgets the tokens that it covered. */
-  async #revokeAtProvider(): Promise<void> {
-    const { credential, provider, parameters } = this.#input
-    const { revokeTokens } = revocationWork(provider)
-    const arrived = () => this.#inbox.length > 0
-    let failed = false
-    for (let [debt] = this.#state.debts ?? []; debt !== undefined && !arrived(); [debt] = this.#state.debts ?? []) {
-      const input = { credential, debt, ...(parameters === undefined ? {} : { parameters }) }
-      const summary = `revoke at ${provider}`
-      const done = await unless(arrived, () => revokeTokens.executeWithOptions({ summary }, [input]))
-      if (done === undefined && arrived()) return
-      if (done === undefined) failed = true
-      this.#state.debts = this.#state.debts?.slice(1) ?? []
-    }
-    if (arrived() || this.#state.debts === undefined) return
-    delete this.#state.debts
-    const { reason } = this.#state
-    const left = failed ? 'revocation_failed' : reason === 'revocation_pending' ? undefined : reason
-    const settled = left === undefined ? {} : { reason: left }
-    const { family, generation } = this.#state
-    const input = { credential, family, generation, settled }
-    const summary = 'the tombstone forgets the tokens'
-    await insist(arrived, () => this.#store.fence.executeWithOptions({ summary }, [input]))
-    transitions.setStatus(this.#state, Date.now(), 'revoked', left)
-    this.#show()
-  }
-
-  /** A new grant begins at once; what is left to revoke of the old one becomes a workflow of its own. */
-  async #handOverDebts(): Promise<void> {
-    const { debts = [], endsConsent, family } = this.#state
-    delete this.#state.debts
-    // revoking now would end the new grant too
-    if (debts.length === 0 || endsConsent) return
-    const { credential, provider, parameters } = this.#input
-    const input: RevocationInput = { credential, provider, debts, ...(parameters === undefined ? {} : { parameters }) }
-    await startChild('revocation', {
-      workflowId: `revocation/${credential}/${family}`,
-      args: [input],
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      staticSummary: `tokens of ${credential} that ${provider} has yet to revoke`,
-    })
   }
 
   #closed(): Closed {

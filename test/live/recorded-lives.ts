@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createClient } from 'redis'
 import { type Fault, invalidClient } from '../../src/dev/demo/admin.ts'
 import type { Tuning } from '../../src/workflows/messages.ts'
 import type { Shape } from '../history-shapes.ts'
 import { type Live, until } from './stack.ts'
 
-/** Whose history is to be recorded; of its last run where no other is named. */
+/** Whose history is to be recorded; of the last run of its own workflow where no other is named. */
 export interface Lived {
   credential: string
+  workflowId?: string
   runId?: string
 }
 
@@ -134,6 +136,57 @@ export const recordedLives: Record<Shape, Life> = {
     await outcome
     return lived
   },
+
+  resynced: async (live, subject) => {
+    const lived = await begin(live, subject)
+    await loseInRedis(live, subject)
+    await live.perennial.resync()
+    await reaches(live, lived, { generation: 2 })
+    return lived
+  },
+
+  'reconnected-while-revoking': reconnectWhileRevoking,
+
+  'revoking-alone': async (live, subject) => {
+    const lived = await reconnectWhileRevoking(live, subject)
+    const revocations = async () => {
+      const found: string[] = []
+      for await (const one of live.temporal.workflow.list({ query: `WorkflowType = 'revocation'` }))
+        if (one.workflowId.includes(`${lived.credential}/`)) found.push(one.workflowId)
+      return found
+    }
+    const [workflowId = ''] = await until('a revocation', revocations, (found) => found.length > 0)
+    return { ...lived, workflowId }
+  },
+}
+
+/** A new grant comes while the provider cannot be asked to revoke the old one. */
+async function reconnectWhileRevoking(live: Live, subject: string): Promise<Lived> {
+  const lived = await begin(live, subject)
+  const handle = live.temporal.workflow.getHandle(`credential/${lived.credential}`)
+  const tokenResponse = await live.demo.mintGrant(subject, 'orchard')
+  const provider = await live.pid('demo')
+  process.kill(provider, 'SIGSTOP')
+  await live.perennial.revoke(lived.credential)
+  const pending = async () => (await handle.describe()).raw.pendingActivities ?? []
+  const running = ({ state }: { state?: unknown }) => state === 2
+  await until('the provider is asked to revoke', pending, (activities) => activities.some(running))
+  process.kill(provider, 'SIGKILL')
+  await until('the question was not answered', pending, (activities) => !activities.some(running))
+  await live.perennial.reconnect(lived.credential, { tokenResponse })
+  const up = async () => (await live.pid('demo')) !== provider && (await live.demo.record())
+  await until('the provider is back', up, (record) => record !== false)
+  return lived
+}
+
+/** What Redis held of a credential is gone. */
+async function loseInRedis(live: Live, subject: string): Promise<void> {
+  const redis = await createClient({ url: live.stack.redisUrl }).connect()
+  try {
+    await redis.del(['access', 'status', 'grant'].map((kind) => `perennial:${kind}:demo:{orchard/${subject}}`))
+  } finally {
+    redis.destroy()
+  }
 }
 
 async function begin(live: Live, subject: string, tuning?: Partial<Tuning>): Promise<Lived> {

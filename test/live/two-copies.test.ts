@@ -52,7 +52,12 @@ test('an emptied Redis is noticed and filled again, and a revoked credential sta
 }, 120_000)
 
 test('resync by hand, twice, beside living workflows changes nothing', async () => {
-  const before = await Promise.all(all().map((credential) => live.perennial.describe(credential)))
+  const settled = ['active', 'revoked']
+  const before = await until(
+    'nothing under way',
+    () => Promise.all(all().map((credential) => live.perennial.describe(credential))),
+    (views) => views.every((view) => settled.includes(view?.status ?? '')),
+  )
   expect(await live.cli('resync', '--json')).toMatchObject({ code: 0 })
   const { stdout } = await live.cli('resync', '--json')
   expect(JSON.parse(stdout)).toMatchObject({ asked: 5, fenced: 0 })

@@ -27,7 +27,7 @@ else
     if grant ~= '' then redis.call('HSET', KEYS[1], 'grant', grant) end
   elseif gen ~= '' then
     -- what stands there is as new or newer, its grant included
-    if grant ~= '' and held.family == family then redis.call('HSETNX', KEYS[1], 'grant', grant) end
+    if grant ~= '' and held.family == family and not held.grant then redis.call('HSET', KEYS[1], 'grant', grant) end
     if held.family ~= family then verdict = 'newer' end
   end
   if namespace ~= '' then redis.call('HSET', KEYS[1], 'namespace', namespace, 'run', run) end
