@@ -51,6 +51,13 @@ function failing(ailing: Ailing): string {
     case 'temporarily_unavailable':
     case 'server_error':
       return `${capital(at)} is out of order (${ailing.reason}); it has to be repaired there.`
+    case 'store_unavailable':
+      return `Redis does not answer the workers; nothing was sent, the refresh token is safe. ${capital(doctor)} tells more.`
+    case 'store_unusable':
+    case 'grant_unreadable':
+      return `No key of the workers opens the grant (${ailing.reason}): put the missing one back into keys.grant.`
+    case 'foreign_namespace':
+      return 'Two Temporal namespaces use this Redis: end one of the two installations.'
     default:
       return `The refresh at ${at} keeps failing (${ailing.reason}); ${doctor} tells whether it can be reached from here.`
   }
@@ -92,6 +99,8 @@ function refused(ailing: Ailing): string {
 function revoked({ credential, reason }: Ailing): string {
   if (reason === 'revocation_pending')
     return 'Readers can no longer use it. The provider has not confirmed the revocation yet and is asked until it does; nothing to do.'
+  if (reason === 'revocation_failed')
+    return 'Readers can no longer use it. The provider refused for a month to revoke it: revoke it there by hand.'
   return `Final. To begin anew: ${command('start', credential, '--from FILE')} with a new grant (client_credentials need none).`
 }
 
