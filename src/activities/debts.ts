@@ -40,6 +40,16 @@ export function debtsOf(
   return debts.map((debt) => sealDebt(deps, credential, family, generation, debt))
 }
 
+/** The tokens of a set that Redis never took. */
+export function debtOfWrite(deps: ActivityDeps, credential: string, { grant, access }: TokenSetWrite): Debt {
+  const refresh = grant === undefined ? undefined : readable(() => openGrant<Grant>(deps.keyring, grant, credential))
+  const document = access === undefined ? undefined : readable(() => openValue(deps, access.value, credential))
+  return {
+    ...(refresh === undefined ? {} : { refresh_token: refresh.refresh_token }),
+    ...(document === undefined ? {} : { access_token: document.access_token, expires_at: document.expires_at }),
+  }
+}
+
 export const sealDebt = (deps: ActivityDeps, credential: string, family: string, generation: number, debt: Debt) =>
   sealGrant(deps.keyring, debt, { cred: credential, family, gen: generation })
 

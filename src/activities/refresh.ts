@@ -61,6 +61,7 @@ class RefreshAttempt {
     await this.#beTheOneWhoTries(client, refusedBefore)
     const request = this.#request(client)
     const beganMs = this.#clocks.redisNowMs()
+    this.#insideWindow()
     const verdict = await this.#exchange(client, request)
     if (verdict.kind !== 'granted') return await this.#refused(client, request, verdict)
     const refreshed = await this.#keep(verdict.tokens, hash, beganMs)
@@ -79,7 +80,7 @@ class RefreshAttempt {
           generation,
           ...(previousOwner === undefined ? {} : { previousRun: previousOwner }),
         }),
-        this.#deps.store.clientRefused(client.name),
+        this.#deps.store.clientRefused(this.#registration(client)),
       ])
       const [{ nowMs, hash }] = looked
       this.#clocks.redisSaid(nowMs)
@@ -112,11 +113,18 @@ class RefreshAttempt {
     this.#deps.log.warn(fields, 'Redis holds another grant than the workflow: rolled back, or changed by another hand')
   }
 
+  /** What a refusal of the client holds for: where each credential has an endpoint of its own, for that one. */
+  #registration({ name, parameters, provider }: ClientConfig): string {
+    if (!provider.tokenEndpoint.includes('{')) return name
+    const endpoint = fillEndpoint(provider.tokenEndpoint, { ...parameters, ...this.#input.parameters })
+    return typeof endpoint === 'string' ? `${name}@${endpoint}` : name
+  }
+
   /** While a client is refused, one of its credentials at a time asks whether it still is. */
   async #beTheOneWhoTries(client: ClientConfig, refusedBefore: string | undefined): Promise<void> {
     if (refusedBefore === undefined || this.#input.forced) return
     const mine = await this.#deps.store
-      .takeClientProbe(client.name, this.#input.misconfiguredEveryMs)
+      .takeClientProbe(this.#registration(client), this.#input.misconfiguredEveryMs)
       .catch((error: unknown) => {
         throw new AttemptFailed('Unsent', { reason: 'store_unavailable', detail: `Redis: ${messageOf(error)}` })
       })
@@ -145,6 +153,13 @@ class RefreshAttempt {
       // heals when the key is configured again
       throw new AttemptFailed('Unsent', { reason: 'grant_unreadable', detail: messageOf(error) })
     }
+  }
+
+  /** A replay that waited too long, in the provider's queue for one, is decided anew. */
+  #insideWindow(): void {
+    const { sendUntilMs } = this.#input
+    if (sendUntilMs === undefined || this.#clocks.serverNowMs() < sendUntilMs) return
+    throw new AttemptFailed('Ambiguous', { reason: 'window_over', detail: 'the replay came too late and was not sent' })
   }
 
   /** Sends, with the client's next secret where one is refused. A request that comes too late is not sent. */
@@ -195,7 +210,9 @@ class RefreshAttempt {
       case 'ambiguous':
         throw this.#ambiguous(client, reason, detail)
       case 'client_refused':
-        await this.#deps.store.markClientRefused(client.name, reason, this.#input.misconfiguredEveryMs).catch(() => {})
+        await this.#deps.store
+          .markClientRefused(this.#registration(client), reason, this.#input.misconfiguredEveryMs)
+          .catch(() => {})
         throw clientRefused(reason, detail)
       case 'grant_refused':
         return await this.#grantRefused(client, request, reason, detail)
@@ -206,7 +223,12 @@ class RefreshAttempt {
     const rotation = rotationOf(this.#input.kind, provider)
     // the same refresh token is taken again, or there is none to spend: the server may repeat the attempt
     if (rotation === 'none' || rotation === 'rotates_old_valid') return new AttemptFailed('Unclear', { reason, detail })
-    return new AttemptFailed('Ambiguous', { reason, detail, sinceFirstUseMs: performance.now() - this.#beganMs })
+    return new AttemptFailed('Ambiguous', { reason, detail, ...this.#firstUse() })
+  }
+
+  #firstUse() {
+    const sinceFirstUseMs = performance.now() - this.#beganMs
+    return { sinceFirstUseMs, firstUseAtMs: this.#clocks.serverNowMs() - Math.round(sinceFirstUseMs) }
   }
 
   /** Refused may mean that another attempt was faster: what it wrote counts. */
@@ -222,11 +244,11 @@ class RefreshAttempt {
   }
 
   /** Beside the way back: the tokens do not wait for it. */
-  #clientWorksAgain({ name }: ClientConfig): void {
+  #clientWorksAgain(client: ClientConfig): void {
     const { store, wakeClient } = this.#deps
     const clear = async () => {
-      await store.clearClientRefused(name, 'all')
-      wakeClient(name)
+      await store.clearClientRefused(this.#registration(client), 'all')
+      wakeClient(client.name)
     }
     // the next success does it again
     clear().catch(() => {})
@@ -263,7 +285,7 @@ class RefreshAttempt {
     const reason = 'internal_error'
     const detail = error instanceof Error ? error.name : 'unknown'
     return this.#mayHaveSent
-      ? new AttemptFailed('Ambiguous', { reason, detail, sinceFirstUseMs: performance.now() - this.#beganMs })
+      ? new AttemptFailed('Ambiguous', { reason, detail, ...this.#firstUse() })
       : new AttemptFailed('Unsent', { reason, detail })
   }
 }

@@ -2,9 +2,10 @@ import { ApplicationFailure } from '@temporalio/common'
 import type { ClientConfig } from '../config.ts'
 import { beginAttempt, type Revocation, type RevocationRequest } from '../oauth/index.ts'
 import { fillEndpoint } from '../providers/endpoint.ts'
+import type { TokenSetWrite } from '../store/store.ts'
 import type { RevokeTokensInput } from '../workflows/messages.ts'
 import { backoffMs } from '../workflows/schedule.ts'
-import type { Debt } from './debts.ts'
+import { type Debt, debtOfWrite } from './debts.ts'
 import { type ActivityDeps, clientOf, openGrant } from './deps.ts'
 
 const exchangeTimeoutMs = 10_000
@@ -91,9 +92,10 @@ function tokensOf({
   return tokens
 }
 
-function openDebt({ keyring }: ActivityDeps, debt: string, credential: string): Debt {
+function openDebt(deps: ActivityDeps, debt: string, credential: string): Debt {
   try {
-    return openGrant<Debt>(keyring, debt, credential)
+    const opened = openGrant<Debt | TokenSetWrite>(deps.keyring, debt, credential)
+    return 'writer' in opened ? debtOfWrite(deps, credential, opened) : opened
   } catch (error) {
     // heals when the key is configured again
     throw ApplicationFailure.create({

@@ -47,7 +47,7 @@ export function prepare(
   const grant =
     refreshToken === undefined ? undefined : sealGrant(deps.keyring, { refresh_token: refreshToken }, context)
   const lifetimeMs = accessLifetimeMs(tokens)
-  const dueInMs = lifetimeMs === undefined ? 0 : Math.round(dueAfterMs(lifetimeMs, from.kind, credential))
+  const dueInMs = lifetimeMs === undefined ? 0 : dueInAtLeastMs(lifetimeMs, from.kind, credential)
   const redisMs = clocks.redisNowMs()
   const access = lifetimeMs === undefined ? undefined : accessValue(deps, from, redisMs, lifetimeMs)
   const refreshExpiresAtMs = tokens.refreshExpiresInMs === undefined ? undefined : redisMs + tokens.refreshExpiresInMs
@@ -77,6 +77,10 @@ export function prepare(
     },
   }
 }
+
+/** No lifetime is so short that a provider is asked more than once a second. */
+const dueInAtLeastMs = (lifetimeMs: number, kind: GrantKind, credential: string) =>
+  Math.max(1_000, Math.round(dueAfterMs(lifetimeMs, kind, credential)))
 
 /** Undefined where there is no access token, or only one that has ended: its refresh follows, but not in a tight loop. */
 function accessLifetimeMs({ accessToken, expiresInMs = assumedLifetimeMs }: TokenSet): number | undefined {

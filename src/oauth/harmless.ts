@@ -5,6 +5,8 @@ const longestInputChars = 2_000
 const longestOutputChars = 200
 /** A word that shares a run of this many characters with a secret is removed. */
 const runChars = 8
+/** Words that spell so many characters of a secret one after another are removed, however short each is. */
+const rowChars = 12
 /** Shorter ones would take half of every sentence with them. */
 const shortestSecretChars = 4
 
@@ -13,16 +15,17 @@ const shortestSecretChars = 4
  *
  * Control characters, escape sequences, invisible and bidirectional marks, and what markdown or HTML could be made of
  * are gone; so is every word that shares eight characters with a secret, as it is or in base64, hex, percent-encoding
- * or a character reference; what is left is cut to 200 characters.
+ * or a character reference, and every row of words that spells twelve; what is left is cut to 200 characters.
  *
  * @example harmless('Token **abcdefghij** expired', ['abcdefghij']) // 'Token expired'
  */
 export function harmless(text: string, secrets: readonly string[]): string {
   const spelled = secrets.flatMap(spellings)
+  const rows = rowsOf(secrets)
   let current = visible(text.slice(0, longestInputChars))
   // Removing a word or a mark can bring the pieces of a secret together: again, until nothing changes.
   for (;;) {
-    const next = withoutMarkup(withoutSecrets(current, spelled))
+    const next = withoutMarkup(withoutPieces(withoutSecrets(current, spelled), rows))
     if (next === current)
       return current
         .slice(0, longestOutputChars)
@@ -38,7 +41,9 @@ export function harmless(text: string, secrets: readonly string[]): string {
  */
 export function harmlessCode(text: string, secrets: readonly string[]): string | undefined {
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(text)) return undefined
-  return repeatedRuns(text, secrets.flatMap(spellings)).length === 0 ? text : undefined
+  if (repeatedRuns(text, secrets.flatMap(spellings)).length > 0) return undefined
+  const words = text.replace(/[._-]+/g, ' ')
+  return withoutPieces(words, rowsOf(secrets)) === words ? text : undefined
 }
 
 /** Whether a member or parameter of this name holds something that must not be shown. */
@@ -76,6 +81,30 @@ function withoutSecrets(text: string, spelled: readonly string[]): string {
   return repeatedRuns(kept, spelled).length === 0 ? kept : ''
 }
 
+/** Removes the words that only together repeat a secret: `abcde fghij klmno`. */
+function withoutPieces(text: string, rows: ReadonlySet<string>): string {
+  const words = text.split(' ')
+  const pieces = words.map((word) => lettersOf(readings(word).at(-1) ?? ''))
+  const joined = pieces.join('')
+  const repeated = new Uint8Array(joined.length)
+  for (const [at, row] of windows(joined, rowChars).entries()) if (rows.has(row)) repeated.fill(1, at, at + rowChars)
+  let end = 0
+  const kept = words.filter((_, index) => {
+    const begin = end
+    end += pieces[index]?.length ?? 0
+    return !repeated.subarray(begin, end).includes(1)
+  })
+  return kept.join(' ')
+}
+
+/** What only a secret spells; `refresh token` may be a part of one and is everybody's. */
+function rowsOf(secrets: readonly string[]): Set<string> {
+  const rows = secrets.flatMap(written).flatMap((spelling) => windows(lettersOf(spelling), rowChars))
+  return new Set(rows.filter((row) => /[0-9]|[a-z][A-Z]/.test(row)).map(lowerCase))
+}
+
+const lettersOf = (text: string) => text.replace(/[^A-Za-z0-9]+/g, '')
+
 /** The runs of secrets that the text repeats, in lower case. */
 function repeatedRuns(text: string, spelled: readonly string[]): string[] {
   const read = readings(text)
@@ -87,8 +116,8 @@ function repeatedRuns(text: string, spelled: readonly string[]): string[] {
   return [...new Set(spelled.flatMap(runsOf))]
 }
 
-function windows(text: string): string[] {
-  return Array.from({ length: Math.max(0, text.length - runChars + 1) }, (_, at) => text.slice(at, at + runChars))
+function windows(text: string, chars = runChars): string[] {
+  return Array.from({ length: Math.max(0, text.length - chars + 1) }, (_, at) => text.slice(at, at + chars))
 }
 
 /** The text as it is and with percent-encoding, escapes and character references undone, three layers deep. */
@@ -115,18 +144,20 @@ function decode(text: string): string {
 const character = (code: number, otherwise: string) => (code <= 0x10_ff_ff ? String.fromCodePoint(code) : otherwise)
 
 /** How a secret may be written, in lower case. */
-function spellings(secret: string): string[] {
+const spellings = (secret: string): string[] => written(secret).map(lowerCase)
+
+function written(secret: string): string[] {
   if (secret.length < shortestSecretChars) return []
   const formEncoded = new URLSearchParams({ s: secret }).toString().slice(2)
-  const written = new Set([secret, formEncoded])
+  const ways = new Set([secret, formEncoded])
   for (const text of [secret, formEncoded]) {
-    written.add(Buffer.from(text).toString('hex'))
+    ways.add(Buffer.from(text).toString('hex'))
     for (const inner of base64Within(text)) {
-      written.add(inner)
-      written.add(inner.replaceAll('+', '-').replaceAll('/', '_'))
+      ways.add(inner)
+      ways.add(inner.replaceAll('+', '-').replaceAll('/', '_'))
     }
   }
-  return [...written].filter((spelling) => spelling.length >= shortestSecretChars).map(lowerCase)
+  return [...ways].filter((spelling) => spelling.length >= shortestSecretChars)
 }
 
 /** What the base64 of any text that holds this one must contain: one spelling for each of the three alignments. */

@@ -14,6 +14,7 @@ import { handOverDebts, payDebts } from './debts.ts'
 import { type Ending, readEnding } from './ending.ts'
 import { insist, unless } from './interruptible.ts'
 import type {
+  Claimed,
   Closed,
   CredentialInput,
   CredentialState,
@@ -36,6 +37,8 @@ export async function credential(input: CredentialInput): Promise<Closed> {
 }
 
 const statusAttribute = defineSearchAttributeKey(messages.searchAttributes.status, 'KEYWORD')
+/** readers who could not be told of a status are told again */
+const tellAgainMs = 60_000
 /** between two exchanges that callers forced, however many they are */
 const forceEveryMs = 10_000
 
@@ -161,7 +164,8 @@ class Life {
     const wanted = () => this.#asked > this.#served && !this.#unsettled()
     if (wanted()) return true
     const { status, dueAtMs, accessExpiresAtMs = dueAtMs } = this.#state
-    const untilMs = status === 'retrying' ? Math.min(dueAtMs, accessExpiresAtMs) : dueAtMs
+    const toldAgainAtMs = this.#state.unannounced ? Date.now() + tellAgainMs : dueAtMs
+    const untilMs = Math.min(dueAtMs, toldAgainAtMs, status === 'retrying' ? accessExpiresAtMs : dueAtMs)
     const waitMs = Math.ceil(untilMs - Date.now())
     if (waitMs > 0) {
       const woken = () => wanted() || this.#inbox.length > 0
@@ -287,18 +291,18 @@ class Life {
 
   /** What a refresh in flight still obtained is to be revoked too; a later life begins above it. */
   #applyAfterRevoke(ending: Ending): void {
-    const { generation, debts = [] } = this.#state
+    const state = this.#state
     if (ending.kind !== 'obtained') {
-      this.#state.generation = generation + 1
+      state.generation += 1
       return
     }
-    const { refreshed } = ending
-    this.#state.generation = Math.max(generation, refreshed.generation)
-    if (refreshed.minted !== undefined) this.#state.debts = [...debts, refreshed.minted]
-    // fenced already: the grant was taken over there, or is one more to revoke
-    if (refreshed.grant !== undefined && this.#state.status === 'revoked')
-      this.#state.debts = [...debts, refreshed.grant]
-    else if (refreshed.grant !== undefined) this.#state.grant = refreshed.grant
+    const { generation, grant, minted, unstored } = ending.refreshed
+    state.generation = Math.max(state.generation, generation)
+    if (grant !== undefined && state.status !== 'revoked') state.grant = grant
+    // fenced already: the fence did not know of these
+    const late = state.status === 'revoked' ? [minted, unstored, grant] : [minted, unstored]
+    const debts = late.filter((debt) => debt !== undefined)
+    if (debts.length > 0) state.debts = [...(state.debts ?? []), ...debts]
   }
 
   // ---- the store
@@ -306,7 +310,6 @@ class Life {
   async #claim({ seed, receivedAtMs }: Message & { type: 'reconnect' }): Promise<void> {
     // one that needs no person lives on its client: there is nothing to take over from a second call
     if (seed.sealed === undefined && this.#state.family !== '' && this.#state.status !== 'revoked') return
-    await handOverDebts(this.#input, this.#state)
     this.#state.owner = workflowInfo().runId
     const sinceMs = receivedAtMs ?? workflowInfo().startTime.getTime()
     const input = claimInput(this.#input, this.#state, seed, Date.now() - sinceMs)
@@ -315,8 +318,14 @@ class Life {
       () => this.#store.claim.executeWithOptions({ summary: 'take over the new grant' }, [input]),
     )
     if (claim !== undefined && 'revoked' in claim) this.#take(claim)
-    else if (claim !== undefined) transitions.claimed(this.#state, claim, this.#moment())
+    else if (claim !== undefined) await this.#begin(claim)
     this.#show()
+  }
+
+  /** A new family; what the provider has yet to revoke of an old one is not waited for. */
+  async #begin(claim: Claimed): Promise<void> {
+    if (!('repeated' in claim) && !('unusable' in claim)) await handOverDebts(this.#input, this.#state)
+    transitions.claimed(this.#state, claim, this.#moment())
   }
 
   async #fence(): Promise<void> {
@@ -373,6 +382,7 @@ class Life {
   async #catchUpWithStore(): Promise<void> {
     const { unstored, status } = this.#state
     if (unstored !== undefined && status !== 'revoked') {
+      this.#state.owner = workflowInfo().runId
       const { credential, kind } = this.#input
       const summary = 'Redis did not take the tokens: try again'
       const persisted = await insist(

@@ -66,6 +66,8 @@ export interface Risk {
   replays: number
   /** when it is sent again; absent until the store was looked at and the rotation class asked */
   replayAtMs?: number
+  /** and by when it must have left, where the provider takes it only for a while */
+  replayUntilMs?: number
 }
 
 /** The truth about a credential. Times are of the workflow's clock. */
@@ -149,6 +151,8 @@ export interface RefreshInput {
   previousOwner?: string
   exchangeTimeoutMs: number
   misconfiguredEveryMs: number
+  /** a replay inside a window: not sent after this time of the server's clock */
+  sendUntilMs?: number
   /** asked for by a person: a client known to be refused is tried all the same */
   forced?: boolean
 }
@@ -298,6 +302,8 @@ export interface AttemptFailure {
   refused?: string
   /** Ambiguous: since the attempt began */
   sinceFirstUseMs?: number
+  /** the same, by the server's clock */
+  firstUseAtMs?: number
   /** when the server repeats it, were it not being cancelled */
   retryInMs?: number
 }

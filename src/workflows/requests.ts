@@ -30,6 +30,7 @@ export function refreshInput(
       activeSinceMs: state.status === 'active' ? state.sinceMs : undefined,
       previousOwner: how.previousOwner,
       forced: how.forced || undefined,
+      sendUntilMs: state.risk?.replayUntilMs,
     }),
   }
 }

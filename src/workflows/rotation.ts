@@ -14,7 +14,12 @@ export interface UnknownEnd {
 }
 
 /** Whether the same refresh token may be sent again, and when. `atRisk`: it may be the end of the grant. */
-export type Replay = { inMs: number; atRisk: boolean }
+export type Replay = {
+  inMs: number
+  atRisk: boolean
+  /** it must have left by then; later, it is decided anew */
+  withinMs?: number
+}
 
 /** A replay may cost the access token, so it comes just before that is lost anyway. */
 const replayBeforeExpiryMs = 10_000
@@ -32,16 +37,17 @@ export function decideReplay(end: UnknownEnd): Replay {
     case 'until_new_used':
       return { inMs: 0, atRisk: false }
     case 'grace':
-      return insideGrace(end) ? { inMs: 0, atRisk: false } : beforeExpiry(end)
+      return insideGrace(end) ?? beforeExpiry(end)
     case 'single_use':
       return beforeExpiry(end)
   }
 }
 
-function insideGrace({ graceMs = 0, how, sinceFirstUseMs }: UnknownEnd): boolean {
+function insideGrace({ graceMs = 0, how, sinceFirstUseMs }: UnknownEnd): Replay | undefined {
   // when nothing was heard of the attempt, its first use lies up to half a minute back
-  if (how === 'timed_out' && graceMs <= 35_000) return false
-  return sinceFirstUseMs < graceMs - Math.min(5_000, graceMs / 4)
+  if (how === 'timed_out' && graceMs <= 35_000) return undefined
+  const withinMs = graceMs - Math.min(5_000, graceMs / 4) - sinceFirstUseMs
+  return withinMs > 0 ? { inMs: 0, atRisk: false, withinMs } : undefined
 }
 
 const beforeExpiry = ({ accessRemainingMs }: UnknownEnd): Replay => ({

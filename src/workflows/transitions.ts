@@ -45,7 +45,7 @@ export function adopt(state: CredentialState, found: Refreshed, { nowMs, random 
   // a result that lay waiting for a worker is as old as it says
   const atMs = Math.min(nowMs, found.obtainedAtMs)
   state.family = found.family
-  // a tombstone may stand on an older generation of this family
+  // never back, whatever was found
   state.generation = Math.max(state.generation, found.generation)
   state.dueAtMs = atMs + found.dueInMs
   if (found.grant !== undefined) state.grant = found.grant
@@ -120,12 +120,16 @@ export function endUnknown(
   state.risk = {
     how: end.how,
     reason: end.failure.reason,
-    firstUseAtMs: earlier?.firstUseAtMs ?? nowMs - (end.failure.sinceFirstUseMs ?? waitMs),
+    firstUseAtMs: earlier?.firstUseAtMs ?? firstUseAtMs(end.failure, waitMs, nowMs),
     replays: earlier === undefined ? 0 : earlier.replays + 1,
   }
   // an answer that the attempt itself saw break off needs no wait: nothing of it is running any more
   state.dueAtMs = nowMs + (end.how === 'timed_out' ? waitMs : 0)
 }
+
+/** What the attempt said of itself, which may have lain waiting for a worker. */
+const firstUseAtMs = ({ sinceFirstUseMs, firstUseAtMs }: AttemptFailure, waitMs: number, nowMs: number) =>
+  Math.min(nowMs - (sinceFirstUseMs ?? waitMs), firstUseAtMs ?? nowMs)
 
 /** The store was looked at after an unknown end: adopt what the attempt wrote, or decide when to send again. */
 export function settle(state: CredentialState, settled: Settled, { nowMs, random }: Moment): void {
@@ -143,6 +147,8 @@ export function settle(state: CredentialState, settled: Settled, { nowMs, random
     ...(settled.graceMs === undefined ? {} : { graceMs: settled.graceMs }),
   })
   risk.replayAtMs = nowMs + Math.max(replay.inMs, pausedMs)
+  delete risk.replayUntilMs
+  if (replay.withinMs !== undefined) risk.replayUntilMs = nowMs + replay.withinMs
   state.dueAtMs = risk.replayAtMs
   if (replay.atRisk) setStatus(state, nowMs, 'at_risk', risk.reason)
   else if (risk.replays > 1) noteFailing(state, nowMs, { reason: risk.reason, detail: '' })
@@ -181,7 +187,6 @@ export function resynced(
   if (!lost || state.risk !== undefined || state.status === 'reconnect_required' || state.status === 'misconfigured')
     return
   state.dueAtMs = Math.min(state.dueAtMs, nowMs + delayMs)
-  delete state.accessExpiresAtMs
   setStatus(state, nowMs, 'pending', 'store_lost_it')
 }
 
