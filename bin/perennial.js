@@ -38,7 +38,9 @@ function installedNode() {
 }
 
 function runOn(node) {
-  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
+  // one that must not outlive this process watches for its end: a kill -9 cannot be passed on
+  const env = { ...process.env, PERENNIAL_LAUNCHER: String(process.pid) }
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit', env })
   // a terminal sends these to the child as well, and a second Ctrl-C may mean something else than the first
   const fromTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY
   const passOn = (signal) => {

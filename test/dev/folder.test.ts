@@ -48,6 +48,12 @@ describe('the data folder', () => {
     claimFolder(folder)()
   })
 
+  test('ports are none that an outgoing connection can take, which Linux gives from 32768 on', async () => {
+    const folder = openFolder(dir)
+    const ports = await Promise.all(Array.from({ length: 20 }, () => new StackState(folder).port('redis')))
+    expect(ports.filter((port) => port >= 32_768 || port < 1_024)).toEqual([])
+  })
+
   test('ports are those of last time as long as they are free', async () => {
     const folder = openFolder(dir)
     const port = await new StackState(folder).port('redis')

@@ -5,18 +5,22 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
-import { findRedis, findTemporal } from '../../src/dev/binaries.ts'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { demoAdmin } from '../../src/dev/demo/admin.ts'
 import { isAlive, isRunning, type ProcessIdentity } from '../../src/dev/processes.ts'
 
 const bin = join(import.meta.dirname, '../../bin/perennial.js')
 
+/** Node options that make bin/perennial.js see an old Node, so that it runs the one which npm installed. */
+const onOldNode = [
+  '--import',
+  `data:text/javascript,${encodeURIComponent("Object.defineProperty(process.versions, 'node', { value: '20.20.2' })")}`,
+]
+
 let dataDir: string
 let dev: ChildProcess
 let output: string
 
-beforeAll(() => Promise.all([findTemporal(), findRedis()]))
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'perennial-dev-'))
 })
@@ -75,12 +79,9 @@ test('it ends everything also when nobody reads its output any more', async () =
 })
 
 test('it ends everything when the launcher that runs it on another Node is killed', async () => {
-  const launcher = `
-    const { spawn } = require('node:child_process')
-    const env = { ...process.env, PERENNIAL_LAUNCHER: String(process.pid) }
-    spawn(process.execPath, process.argv.slice(1), { stdio: 'inherit', env })`
-  await start(['-e', launcher, bin, 'dev', '--demo', '2', '--data', dataDir])
-  const claimed = JSON.parse(readFileSync(join(dataDir, 'stack.json.claim'), 'utf8'))
+  await start([...onOldNode, bin, 'dev', '--demo', '2', '--data', dataDir])
+  const claimed: ProcessIdentity = JSON.parse(readFileSync(join(dataDir, 'stack.json.claim'), 'utf8'))
+  expect(claimed.pid).not.toBe(dev.pid)
   const running = [...children(), claimed]
   dev.kill('SIGKILL')
   await vi.waitFor(() => expect(running.filter(isRunning)).toEqual([]), 40_000)

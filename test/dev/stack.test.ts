@@ -5,8 +5,7 @@ import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
 import { createClient } from 'redis'
-import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
-import { findRedis, findTemporal } from '../../src/dev/binaries.ts'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type Command, runChild } from '../../src/dev/child.ts'
 import { isRunning, type ProcessIdentity } from '../../src/dev/processes.ts'
 import { type Stack, type StackOptions, startStack } from '../../src/dev/stack.ts'
@@ -17,7 +16,6 @@ let dataDir: string
 let said: string[]
 let stack: Stack | undefined
 
-beforeAll(() => Promise.all([findTemporal(), findRedis()]))
 beforeEach(async () => {
   parent = await mkdtemp(join(tmpdir(), 'perennial-stack-'))
   dataDir = join(parent, 'data')

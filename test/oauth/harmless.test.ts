@@ -51,6 +51,19 @@ describe('harmless', () => {
     expect(harmless('correct<b>horse battery', ['correct horse battery'])).toBe('')
   })
 
+  it.each(['**', '<wbr>', '`', ' ', ' . ', '\\', ' - ', '%20', '\u200b'])(
+    'removes a secret in pieces: %j',
+    (between) => {
+      const token = 'Zr8tQx1Vn5bK7wLpD3mYs9'
+      const pieces = (token.match(/.{1,5}/g) ?? []).join(between)
+      expect(harmless(`the token ${pieces} is unknown`, [token]).replaceAll(/ [.-]/g, '')).toBe('the token is unknown')
+    },
+  )
+
+  it('leaves words that are like a secret but do not spell it', () => {
+    expect(harmless('the client of the app is off', ['client-of-app'])).toBe('the client of the app is off')
+  })
+
   it('is quick with the longest of texts and secrets', () => {
     const secret = Array.from({ length: 60_000 }, (_, at) => (at * 7919).toString(36).at(-1)).join('')
     const startedMs = performance.now()
@@ -106,6 +119,7 @@ describe('harmlessCode', () => {
   })
 
   it('a code that repeats a secret may not', () => {
+    expect(harmlessCode('bad.Zr8tQ.x1Vn5.bK7wL', ['Zr8tQx1Vn5bK7wLpD3mYs9'])).toBeUndefined()
     expect(harmlessCode('bad_abcdefghij', ['abcdefghij'])).toBeUndefined()
     expect(
       harmlessCode('x'.concat(Buffer.from('abcdefghij').toString('hex').toUpperCase()), ['abcdefghij']),
