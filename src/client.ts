@@ -384,7 +384,9 @@ export class Perennial {
     const untilMs = performance.now() + claimWithinMs
     while (performance.now() < untilMs) {
       const hash = await this.#hash(credential).catch(() => undefined)
-      if (hash?.family === family) break
+      const view = hash?.family === family ? await this.describe(credential) : undefined
+      // the workflow and the store tell the same story
+      if (view?.since !== undefined) return view
       await sleep(50)
     }
     return (await this.describe(credential)) ?? missing(credential)

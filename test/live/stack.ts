@@ -31,11 +31,13 @@ export interface Live {
   stop(): Promise<void>
 }
 
-export async function startLive(options: { tokenSeconds: number }): Promise<Live> {
+/** @param options `configFile`: clients and providers of the test's own, beside those of the demo */
+export async function startLive(options: { tokenSeconds: number; configFile?: string }): Promise<Live> {
   const dataDir = await mkdtemp(join(tmpdir(), 'perennial-live-'))
   const stack = await startStack({
     dataDir,
     demo: { tokenSeconds: options.tokenSeconds },
+    ...(options.configFile === undefined ? {} : { configFile: options.configFile }),
     worker: (file) => ({
       command: process.execPath,
       args: [join(root, 'bin/perennial.js'), 'worker', '--config', file],
