@@ -3,8 +3,10 @@ import {
   allHandlersFinished,
   CancellationScope,
   condition,
+  log,
   makeContinueAsNewFunc,
   setCurrentDetails,
+  setDefaultSignalHandler,
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
@@ -25,6 +27,7 @@ import type {
   Tuning,
 } from './messages.ts'
 import * as messages from './messages.ts'
+import { receive } from './receive.ts'
 import { announceInput, claimInput, fenceInput, refreshInput, resyncInput, settleInput, view } from './requests.ts'
 import { currentDetails, waitingFor } from './summary.ts'
 import * as transitions from './transitions.ts'
@@ -73,13 +76,13 @@ class Life {
     setHandler(messages.state, () => view(this.#input, this.#state), {
       description: 'status, generation and times; no secret',
     })
-    setHandler(messages.revoke, () => void this.#inbox.push({ type: 'revoke' }))
-    setHandler(messages.reconnect, (seed) => {
-      this.#inbox.push({ type: 'reconnect', seed, receivedAtMs: Date.now() })
+    // one handler for all: with one each, signals that wait for a run's first task are taken in the order in which
+    // their handlers are set, and a revoke could overtake the grant that it was meant to end
+    setDefaultSignalHandler((name, ...args) => {
+      const message = receive(name, args, Date.now())
+      if (message !== undefined) this.#inbox.push(message)
+      else log.warn('a signal was not understood', { signal: name })
     })
-    setHandler(messages.retrying, (notice) => void this.#inbox.push({ type: 'retrying', notice }))
-    setHandler(messages.wake, () => void this.#inbox.push({ type: 'wake' }))
-    setHandler(messages.resync, (delayMs) => void this.#inbox.push({ type: 'resync', delayMs }))
     setHandler(messages.refreshNow, () => this.#answerRefreshNow(), { validator: () => this.#refuseHopeless() })
   }
 

@@ -124,3 +124,26 @@ test('a worker killed while the provider has rotated: at risk at once, and a new
   const tokenResponse = await live.demo.mintGrant('quince', 'orchard')
   expect(await live.perennial.reconnect(credential, { tokenResponse })).toMatchObject({ status: 'active' })
 }, 240_000)
+
+test('signals that wait for a worker are taken in their order: a revoke after a new grant ends it', async () => {
+  const credential = await live.begin('damson')
+  const tokenResponse = await live.demo.mintGrant('damson', 'orchard')
+  const worker = await live.pid('worker')
+  process.kill(worker, 'SIGSTOP')
+  const handle = live.temporal.workflow.getHandle(`credential/${credential}`)
+  try {
+    // nonsense between them is left alone
+    await handle.signal('reconnect', 'no grant at all')
+    await live.perennial.reconnect(credential, { tokenResponse })
+    await live.perennial.revoke(credential)
+  } finally {
+    process.kill(worker, 'SIGCONT')
+  }
+  await until(
+    'closed',
+    () => handle.describe(),
+    ({ status }) => status.name === 'COMPLETED',
+    60_000,
+  )
+  await expect(live.reader.get(credential)).rejects.toMatchObject({ code: 'credential_revoked' })
+})
