@@ -2,7 +2,6 @@ import { ApplicationFailure } from '@temporalio/common'
 import { UnreadableValue } from '../../packages/reader/src/errors.ts'
 import { parseTokenResponse, type TokenSet } from '../oauth/index.ts'
 import { fingerprint } from '../store/sealing.ts'
-import type { GrantHash } from '../store/store.ts'
 import type {
   AnnounceInput,
   Claimed,
@@ -20,7 +19,11 @@ import { found, prepare, revokedBy, rotationOf } from './token-set.ts'
 /** Seeds that are remembered, to recognise a call that is repeated. */
 const rememberedSeeds = 8
 
-/** Takes over a grant that a person handed in: a new family, above every generation there was. */
+/**
+ * Takes over a grant that a person handed in: a new family, at the generation that the workflow fixed beforehand. It
+ * never goes above that by itself: an attempt that was given up long ago and wakes up would write over what the
+ * workflow has done since.
+ */
 export const claimActivity =
   (deps: ActivityDeps) =>
   async (input: ClaimInput): Promise<Claimed> => {
@@ -29,28 +32,31 @@ export const claimActivity =
     const clocks = new Clocks(caller)
     const opened = openSeed(deps, input)
     if (typeof opened === 'string') return { unusable: opened }
-    const writer = `claim/${seed.family}`
+    const generation = leastGeneration(input, opened)
     for (;;) {
       const { nowMs, hash } = await deps.store.read(credential)
       clocks.redisSaid(nowMs)
       if (hash?.namespace !== undefined && hash.namespace !== caller.namespace) throw new ForeignNamespace()
-      // taken over already, and revoked by another hand since
-      if (hash?.tombstone && hash.family === seed.family) return revokedBy(hash, clocks)
-      // an earlier try of this claim did it, or an earlier message with the same seed that the workflow has dealt with
-      if (hash?.writer === writer)
-        return hash.generation < leastGeneration(input, opened)
-          ? { repeated: true }
-          : found(deps, hash, kind, credential, clocks)
+      // a tombstone that the workflow does not know of is a revoke
+      if (hash?.tombstone && (hash.family === seed.family || hash.generation >= generation))
+        return revokedBy(hash, clocks)
+      const ahead = hash !== undefined && !hash.tombstone && hash.generation >= generation ? hash : undefined
       const known = [...input.seeds, ...(hash?.seeds ?? [])]
       const fingerprints = fingerprintsOf(deps, opened.refreshToken)
-      if (fingerprints.some((one) => known.includes(one) && one !== input.retry)) return { repeated: true }
+      const repeated = fingerprints.some((one) => known.includes(one) && one !== input.retry)
+      // an earlier try of this claim did it, or an earlier life of this workflow did and went on from there
+      if (ahead !== undefined && (repeated || needsNobody(opened) || ahead.family === seed.family))
+        return found(deps, ahead, kind, credential, clocks)
+      if (repeated || hash?.family === seed.family) return { repeated: true }
+      if (ahead !== undefined && (ahead.writer !== undefined || ahead.generation > generation))
+        return { above: ahead.generation }
       const seeds = [...new Set([...known, ...fingerprints.slice(0, 1)])].slice(-rememberedSeeds)
       const { write, refreshed } = prepare(deps, clocks, {
         credential,
         kind,
         family: seed.family,
-        generation: generationFor(input, hash, opened),
-        writer,
+        generation,
+        writer: `claim/${seed.family}`,
         beganMs: nowMs,
         tokens: opened,
         seeds,
@@ -61,15 +67,12 @@ export const claimActivity =
     }
   }
 
-/** Above what is known. */
-const generationFor = (input: ClaimInput, hash: GrantHash | undefined, opened: TokenSet) =>
-  Math.max(leastGeneration(input, opened), hash === undefined ? 0 : hash.generation + 1)
-
 /** A grant that needs nobody and has nothing yet begins at 0, its first token set being 1. */
 function leastGeneration({ atLeastGeneration }: ClaimInput, opened: TokenSet): number {
-  const empty = opened.accessToken === undefined && opened.refreshToken === undefined
-  return empty ? atLeastGeneration - 1 : atLeastGeneration
+  return needsNobody(opened) ? atLeastGeneration - 1 : atLeastGeneration
 }
+
+const needsNobody = (opened: TokenSet) => opened.accessToken === undefined && opened.refreshToken === undefined
 
 /** What the caller sealed, with the lifetimes that are left; a sentence when it can never be read. */
 function openSeed(deps: ActivityDeps, input: ClaimInput): TokenSet | string {

@@ -16,7 +16,7 @@ import { handOverDebts, payDebts } from './debts.ts'
 import { type Ending, readEnding } from './ending.ts'
 import { insist, unless } from './interruptible.ts'
 import type {
-  Claimed,
+  Claim,
   Closed,
   CredentialInput,
   CredentialState,
@@ -315,20 +315,29 @@ class Life {
     if (seed.sealed === undefined && this.#state.family !== '' && this.#state.status !== 'revoked') return
     this.#state.owner = workflowInfo().runId
     const sinceMs = receivedAtMs ?? workflowInfo().startTime.getTime()
-    const input = claimInput(this.#input, this.#state, seed, Date.now() - sinceMs)
-    const claim = await insist(
-      () => this.#arrived('revoke'),
-      () => this.#store.claim.executeWithOptions({ summary: 'take over the new grant' }, [input]),
-    )
-    if (claim !== undefined && 'revoked' in claim) this.#take(claim)
-    else if (claim !== undefined) await this.#begin(claim)
-    this.#show()
+    for (;;) {
+      const input = claimInput(this.#input, this.#state, seed, Date.now() - sinceMs)
+      const claim = await insist(
+        () => this.#arrived('revoke'),
+        () => this.#store.claim.executeWithOptions({ summary: 'take over the new grant' }, [input]),
+      )
+      // an attempt that was given up may still write at that generation: what comes now stands above it
+      const reached = claim === undefined ? input.atLeastGeneration : 'above' in claim ? claim.above : 0
+      this.#state.generation = Math.max(this.#state.generation, reached)
+      if (claim === undefined || !('above' in claim)) return await this.#begin(claim)
+    }
   }
 
   /** A new family; what the provider has yet to revoke of an old one is not waited for. */
-  async #begin(claim: Claimed): Promise<void> {
+  async #begin(claim: Claim | undefined): Promise<void> {
+    if (claim === undefined) return
+    if ('revoked' in claim) {
+      this.#take(claim)
+      return
+    }
     if (!('repeated' in claim) && !('unusable' in claim)) await handOverDebts(this.#input, this.#state)
     transitions.claimed(this.#state, claim, this.#moment())
+    this.#show()
   }
 
   async #fence(): Promise<void> {

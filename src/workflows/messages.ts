@@ -193,6 +193,8 @@ export type Claimed =
   | Refreshed
   /** this refresh token has seeded a family already: a repeated call */
   | { repeated: true }
+  /** something newer stands there: claim again above it, if the grant is still wanted */
+  | { above: number }
   | { unusable: string }
 
 export interface SettleInput {
@@ -279,6 +281,9 @@ export interface PersistInput {
   kind: GrantKind
   sealed: string
 }
+
+/** A claim that has come to an end. */
+export type Claim = Exclude<Claimed, { above: number }>
 
 export interface Persisted {
   /** something newer was there, or it had to be written one generation higher */

@@ -1,5 +1,5 @@
 import type { Status } from '../credential.ts'
-import type { AttemptFailure, Claimed, CredentialState, Fenced, Refreshed, RetryNotice, Settled } from './messages.ts'
+import type { AttemptFailure, Claim, CredentialState, Fenced, Refreshed, RetryNotice, Settled } from './messages.ts'
 import { decideReplay } from './rotation.ts'
 import { askAgainAfterMs, backoffMs, pauseMs } from './schedule.ts'
 
@@ -44,6 +44,7 @@ export function setStatus(
 export function adopt(state: CredentialState, found: Refreshed, { nowMs, random }: Moment): void {
   // a result that lay waiting for a worker is as old as it says
   const atMs = Math.min(nowMs, found.obtainedAtMs)
+  const sameFamily = state.family === found.family
   state.family = found.family
   // never back, whatever was found
   state.generation = Math.max(state.generation, found.generation)
@@ -52,7 +53,8 @@ export function adopt(state: CredentialState, found: Refreshed, { nowMs, random 
   if (found.seeds !== undefined) state.seeds = found.seeds
   if (found.refreshLivesMs !== undefined) state.refreshExpiresAtMs = atMs + found.refreshLivesMs
   if (found.unstored !== undefined) state.unstored = found.unstored
-  delete state.accessExpiresAtMs
+  // a set without an access token leaves that of its family standing
+  if (!sameFamily) delete state.accessExpiresAtMs
   delete state.risk
   delete state.refused
   if (found.accessLivesMs !== undefined) {
@@ -66,11 +68,15 @@ export function adopt(state: CredentialState, found: Refreshed, { nowMs, random 
   // a grant without an access token is a generation too; the next refresh follows at once, but not in a tight loop
   state.asked = (state.asked ?? 0) + 1
   if (state.asked > 1) state.dueAtMs = nowMs + backoffMs(state.asked, longestBackoffExpiredMs, random)
-  setStatus(state, nowMs, 'pending', state.asked > 1 ? 'no_access_token' : undefined)
+  // readers go on with the token that they have
+  const readable = accessRemainingMs(state, nowMs) > 0
+  if (readable && state.asked > 1) setStatus(state, nowMs, 'retrying', 'no_access_token')
+  else if (readable) state.unannounced = true
+  else setStatus(state, nowMs, 'pending', state.asked > 1 ? 'no_access_token' : undefined)
 }
 
 /** A new family begins. A seed that was used before is a repeated call and changes nothing. */
-export function claimed(state: CredentialState, claim: Claimed, moment: Moment): void {
+export function claimed(state: CredentialState, claim: Claim, moment: Moment): void {
   if ('unusable' in claim || 'repeated' in claim) {
     // one that has nothing else cannot begin
     const why = 'unusable' in claim ? claim.unusable : 'this refresh token was handed over in an earlier life'

@@ -66,20 +66,33 @@ describe('a new grant', () => {
     expect((await setting.it.store.read(credential)).hash).toMatchObject({ generation: 0, family: 'f1' })
   })
 
-  test.each([
-    ['what the workflow knows', 3, 9, 9],
-    ['what stands in the store', 7, 2, 8],
-  ])('begins above %s', async (_name, stored, atLeastGeneration, generation) => {
+  test('begins at the generation that the workflow fixed, above what stands in the store', async () => {
     const credential = setting.credential()
-    await setting.it.store.write(setting.caller, storedSet(credential, { generation: stored }))
-    expect(generationOf(await claim(claimOf(credential, response, { atLeastGeneration })))).toBe(generation)
+    await setting.it.store.write(setting.caller, storedSet(credential, { generation: 3 }))
+    expect(generationOf(await claim(claimOf(credential, response, { atLeastGeneration: 9 })))).toBe(9)
+  })
+
+  test('never goes above what it did not know of: the workflow has to want that', async () => {
+    const credential = setting.credential()
+    await setting.it.store.write(setting.caller, storedSet(credential, { generation: 7 }))
+    const before = await setting.it.everything(credential)
+    expect(await claim(claimOf(credential, response, { atLeastGeneration: 2 }))).toEqual({ above: 7 })
+    expect(await setting.it.everything(credential)).toEqual(before)
+  })
+
+  test('meets a tombstone that it did not know of: the credential was revoked', async () => {
+    const credential = setting.credential()
+    await setting.it.store.write(setting.caller, storedSet(credential, { generation: 7 }))
+    await setting.it.store.fence({ credential, status: revoked })
+    expect(await claim(claimOf(credential, response, { atLeastGeneration: 7 }))).toMatchObject({ revoked: true })
+    expect((await setting.it.store.read(credential)).hash).toMatchObject({ generation: 7, tombstone: true })
   })
 
   test('begins above a tombstone, whose grant and mark are gone', async () => {
     const credential = setting.credential()
     await setting.it.store.write(setting.caller, storedSet(credential, { generation: 7 }))
     await setting.it.store.fence({ credential, status: revoked })
-    expect(generationOf(await claim(claimOf(credential, response)))).toBe(8)
+    expect(generationOf(await claim(claimOf(credential, response, { atLeastGeneration: 8 })))).toBe(8)
     expect((await setting.it.store.read(credential)).hash).toMatchObject({ generation: 8, tombstone: false })
   })
 
@@ -87,7 +100,8 @@ describe('a new grant', () => {
     const credential = setting.credential()
     const known = Array.from({ length: 6 }, (_, n) => `w${n}`)
     await setting.it.store.write(setting.caller, storedSet(credential, { seeds: ['w5', 'h1', 'h2', 'h3'] }))
-    const { seeds } = (await claim(claimOf(credential, response, { seeds: known }))) as Refreshed
+    const input = claimOf(credential, response, { seeds: known, atLeastGeneration: 9 })
+    const { seeds } = (await claim(input)) as Refreshed
     expect(seeds).toEqual(['w2', 'w3', 'w4', 'w5', 'h1', 'h2', 'h3', print('rt-secret-seed')])
   })
 })
@@ -111,8 +125,20 @@ describe('a repeated call', () => {
     const credential = setting.credential()
     await claim(claimOf(credential, response))
     const before = await setting.it.everything(credential)
-    expect(await claim(claimOf(credential, response))).toEqual({ repeated: true })
+    expect(await claim(claimOf(credential, response, { atLeastGeneration: 2 }))).toEqual({ repeated: true })
     expect(await setting.it.everything(credential)).toEqual(before)
+  })
+
+  test('of a workflow that was reset, or restored from a backup, goes on with what stands in the store', async () => {
+    const credential = setting.credential()
+    const first = claimOf(credential, response)
+    await claim(first)
+    const later = storedSet(credential, { generation: 5, family: first.seed.family, seeds: [print('rt-secret-seed')] })
+    await setting.it.store.write(setting.caller, later)
+    expect(await claim(first)).toMatchObject({ family: first.seed.family, generation: 5 })
+    const reconnected = storedSet(credential, { generation: 6, family: 'f2', seeds: later.seeds })
+    await setting.it.store.write(setting.caller, reconnected)
+    expect(await claim(first)).toMatchObject({ family: 'f2', generation: 6 })
   })
 
   test('with a refresh token that the workflow knows is none either, though Redis was emptied', async () => {
@@ -127,13 +153,13 @@ describe('a repeated call', () => {
     await claim(claimOf(credential, response))
     const [old] = setting.keyring.grant
     const rotated = another(setting, { keyring: { ...setting.keyring, grant: [sealingKey(newSealingKey()), old] } })
-    expect(await rotated.claim(claimOf(credential, response))).toEqual({ repeated: true })
+    expect(await rotated.claim(claimOf(credential, response, { atLeastGeneration: 2 }))).toEqual({ repeated: true })
   })
 
   test('with the refused token may be tried once more', async () => {
     const credential = setting.credential()
     await claim(claimOf(credential, response))
-    const again = claimOf(credential, response, { retry: print('rt-secret-seed') })
+    const again = claimOf(credential, response, { retry: print('rt-secret-seed'), atLeastGeneration: 2 })
     expect(await claim(again)).toMatchObject({ generation: 2, family: again.seed.family })
   })
 

@@ -169,7 +169,10 @@ describe('write: the fenced write', () => {
     await write(first)
     const { access: _, ...without } = setOf(credential, { generation: 2 })
     await write(without)
-    expect(await it.everything(credential)).toMatchObject({ access: first.access?.value, hash: { gen: '2', expires: '' } })
+    expect(await it.everything(credential)).toMatchObject({
+      access: first.access?.value,
+      hash: { gen: '2', expires: String(first.access?.expiresAtMs) },
+    })
     await write({ ...without, family: 'f2', generation: 3 })
     expect(await it.everything(credential)).toMatchObject({ access: null, hash: { gen: '3', expires: '' } })
   })

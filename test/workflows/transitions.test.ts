@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type Status, statuses } from '../../src/credential.ts'
-import type { AttemptFailure, Claimed, CredentialState, Refreshed } from '../../src/workflows/messages.ts'
+import type { AttemptFailure, Claim, CredentialState, Refreshed } from '../../src/workflows/messages.ts'
 import * as transitions from '../../src/workflows/transitions.ts'
 
 const second = 1000
@@ -82,14 +82,27 @@ describe('a new generation', () => {
       transitions.adopt(state, rest, moment)
       return state.dueAtMs - nowMs
     }
+    delete state.accessExpiresAtMs
     expect(empty(8)).toBe(0)
     expect(state).toMatchObject({ status: 'pending', unannounced: true })
-    expect(state.accessExpiresAtMs).toBeUndefined()
     expect([9, 10, 11, 12, 13, 14].map(empty)).toEqual([2, 4, 8, 16, 30, 30].map((seconds) => seconds * second))
     expect(state).toMatchObject({ status: 'pending', reason: 'no_access_token', generation: 14 })
     transitions.adopt(state, obtained({ generation: 15 }), moment)
     expect(state.asked).toBeUndefined()
     expect(empty(16)).toBe(0)
+  })
+
+  test('without an access token leaves readers the one that they have', () => {
+    const state = stateOf()
+    const { accessExpiresAtMs, family } = state
+    const { accessLivesMs: _, ...rest } = obtained({ generation: 8, dueInMs: 0, family })
+    transitions.adopt(state, rest, moment)
+    expect(state).toMatchObject({ status: 'active', accessExpiresAtMs, unannounced: true })
+    transitions.adopt(state, { ...rest, generation: 9 }, moment)
+    expect(state).toMatchObject({ status: 'retrying', reason: 'no_access_token', accessExpiresAtMs })
+    transitions.adopt(state, { ...rest, generation: 10, family: 'another' }, moment)
+    expect(state).toMatchObject({ status: 'pending', generation: 10 })
+    expect(state.accessExpiresAtMs).toBeUndefined()
   })
 
   test('is kept until the store has taken it', () => {
@@ -136,7 +149,7 @@ describe('a claim', () => {
     expect(state.grant).toBeUndefined()
   })
 
-  test.each<[string, Claimed]>([
+  test.each<[string, Claim]>([
     ['repeated', { repeated: true }],
     ['unusable', { unusable: 'it was sealed for another credential' }],
   ])('that is %s changes nothing in a credential that has a grant', (_name, claim) => {
@@ -145,7 +158,7 @@ describe('a claim', () => {
     expect(state).toEqual(stateOf())
   })
 
-  test.each<[string, Claimed, number]>([
+  test.each<[string, Claim, number]>([
     ['repeated', { repeated: true }, 0],
     ['repeated', { repeated: true }, 12],
     ['unusable', { unusable: 'it was sealed for another credential' }, 0],

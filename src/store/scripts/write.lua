@@ -29,11 +29,12 @@ end
 if held.tombstone then redis.call('DEL', KEYS[1]) end
 -- nothing of another family is taken for this one's
 if held.family ~= family then redis.call('HDEL', KEYS[1], 'grant') end
-redis.call('HSET', KEYS[1], 'family', family, 'gen', gen, 'writer', writer, 'began', began, 'expires', expires,
+-- a set without an access token leaves that of its family standing, which may still be good
+local standing = expires == '' and held.family == family and held.expires or expires
+redis.call('HSET', KEYS[1], 'family', family, 'gen', gen, 'writer', writer, 'began', began, 'expires', standing,
   'seeds', seeds, 'namespace', namespace, 'run', run, 'parameters', parameters, 'refreshExpires', refreshExpires)
 if grant ~= '' then redis.call('HSET', KEYS[1], 'grant', grant) end
 if expires ~= '' then redis.call('SET', KEYS[2], access, 'PXAT', expires) 
--- a set without an access token leaves that of its family standing, which may still be good
 elseif held.family ~= family then redis.call('DEL', KEYS[2]) end
 redis.call('SET', KEYS[3], status)
 redis.call('PUBLISH', channel, subject .. ' ' .. gen)
