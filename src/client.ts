@@ -136,7 +136,7 @@ export class Perennial {
         if (!(error instanceof PerennialError && error.code === 'already_started')) throw error
       }
     }
-    if (grant === 'client_credentials') return (await this.describe(credential)) ?? missing(credential)
+    if (grant === 'client_credentials') return await this.#beginAgain(credential)
     return await this.reconnect(credential, beginning)
   }
 
@@ -206,9 +206,7 @@ export class Perennial {
    */
   async resync(onProgress?: (progress: ResyncProgress) => void): Promise<ResyncProgress> {
     return await this.#stores(async (store) => {
-      const progress = await resync({ temporal: this.#temporal, store, config: this.#config }, onProgress)
-      await store.markEpoch(await store.nowMs())
-      return progress
+      return await resync({ temporal: this.#temporal, store, config: this.#config }, undefined, onProgress)
     })
   }
 
@@ -228,6 +226,15 @@ export class Perennial {
   async close(): Promise<void> {
     this.#redis.destroy()
     await this.#temporal.client.connection.close()
+  }
+
+  /** A client's own credential that is being revoked begins anew at once; one that lives is left as it is. */
+  async #beginAgain(credential: string): Promise<CredentialView> {
+    const view = (await this.describe(credential)) ?? missing(credential)
+    if (view.status !== 'revoked') return view
+    const seed = makeSeed(this.#config, credential, {})
+    await this.#ask(() => this.#handle(credential).signal(messages.reconnect, seed))
+    return await this.#claimed(credential, seed.family)
   }
 
   // ---- Temporal
@@ -360,7 +367,9 @@ export class Perennial {
   /** @returns `missing` when there is nothing to fence */
   async #fence(credential: string): Promise<string> {
     const status = { status: 'revoked' as const, since: new Date().toISOString(), generation: 0 }
-    const { verdict } = await this.#stores((store) => store.fence({ credential, status }))
+    const { verdict } = await this.#stores(async (store) =>
+      store.fence({ credential, status, askedAtMs: await store.nowMs() }),
+    )
     return verdict
   }
 

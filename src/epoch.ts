@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from './activities/index.ts'
-import { type ResyncProgress, resync } from './client/resync.ts'
+import { resync } from './client/resync.ts'
 import type { Temporal } from './client/temporal.ts'
 import type { Config } from './config.ts'
 import type { Store } from './store/store.ts'
@@ -53,10 +53,12 @@ async function resyncOnce(
   now: Epoch,
 ): Promise<Epoch | undefined> {
   const { store } = parts
-  if (!(await store.takeResync(resyncWithinMs))) return undefined
+  const turn = await store.takeResync(resyncWithinMs)
+  if (turn === undefined) return undefined
   log.warn({ server: now.server }, 'Redis was emptied, replaced or rolled back: comparing every credential')
-  const progress: ResyncProgress = await resync(parts)
-  const mark = await store.markEpoch(await store.nowMs())
-  log.warn({ ...progress }, 'every credential was asked to compare itself with Redis')
-  return { server: now.server, mark }
+  const progress = await resync(parts, () => store.keepResync(turn, resyncWithinMs))
+  const mark = await store.markEpoch(turn)
+  log.warn({ ...progress, marked: mark !== undefined }, 'every credential was asked to compare itself with Redis')
+  // emptied again meanwhile: the next look begins anew
+  return mark === undefined ? undefined : { server: now.server, mark }
 }

@@ -2,7 +2,7 @@ import type { ClientConfig } from '../config.ts'
 import { type Attempt, beginAttempt, type TokenRequest, type TokenSet, type Verdict } from '../oauth/index.ts'
 import { fillEndpoint } from '../providers/endpoint.ts'
 import { fingerprint } from '../store/sealing.ts'
-import type { GrantHash } from '../store/store.ts'
+import type { BeginVerdict, GrantHash } from '../store/store.ts'
 import type { Refreshed, RefreshInput } from '../workflows/messages.ts'
 import { AttemptFailed } from './attempt-failed.ts'
 import { isWorthTelling, retryDelayMs } from './backoff.ts'
@@ -71,7 +71,7 @@ class RefreshAttempt {
 
   /** The store first: nothing is sent while it cannot be asked what has become of this refresh token. */
   async #look(client: ClientConfig) {
-    const { credential, family, generation, previousOwner } = this.#input
+    const { credential, family, generation, previousOwner, send } = this.#input
     try {
       const looked = await Promise.all([
         this.#deps.store.begin(credential, {
@@ -79,6 +79,7 @@ class RefreshAttempt {
           family,
           generation,
           ...(previousOwner === undefined ? {} : { previousRun: previousOwner }),
+          ...(send === undefined ? {} : { send }),
         }),
         this.#deps.store.clientRefused(this.#registration(client)),
       ])
@@ -92,13 +93,12 @@ class RefreshAttempt {
     }
   }
 
-  #instead(
-    verdict: 'newer' | 'tombstone' | 'foreign_run' | 'foreign_namespace',
-    hash: GrantHash | undefined,
-  ): Refreshed {
+  #instead(verdict: Exclude<BeginVerdict, 'clear'>, hash: GrantHash | undefined): Refreshed {
     const { credential, kind } = this.#input
     if (hash !== undefined && verdict === 'newer') return found(this.#deps, hash, kind, credential, this.#clocks)
     if (hash !== undefined && verdict === 'tombstone') return revokedBy(hash, this.#clocks)
+    // nobody waits for this attempt any more
+    if (verdict === 'stale') throw new AttemptFailed('ForeignRun', { reason: 'given_up', detail: 'begun too late' })
     if (verdict === 'foreign_run')
       throw new AttemptFailed('ForeignRun', { reason: 'other_run', detail: `run ${hash?.run} stands in the store` })
     const detail = `namespace ${hash?.namespace} owns this credential in Redis; two Temporal servers share one Redis?`

@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common'
 import { UnreadableValue } from '../../packages/reader/src/errors.ts'
 import { parseTokenResponse, type TokenSet } from '../oauth/index.ts'
 import { fingerprint } from '../store/sealing.ts'
+import type { GrantHash } from '../store/store.ts'
 import type {
   AnnounceInput,
   Claimed,
@@ -15,6 +16,9 @@ import { Clocks, isoTime } from './clocks.ts'
 import { type ActivityDeps, clientOf, openGrant } from './deps.ts'
 import { ForeignNamespace, persist } from './keep.ts'
 import { found, prepare, revokedBy, rotationOf } from './token-set.ts'
+
+/** Two durations, taken with clocks of milliseconds on two machines, are the same. */
+const clockSlackMs = 50
 
 /** Seeds that are remembered, to recognise a call that is repeated. */
 const rememberedSeeds = 8
@@ -33,12 +37,17 @@ export const claimActivity =
     const opened = openSeed(deps, input)
     if (typeof opened === 'string') return { unusable: opened }
     const generation = leastGeneration(input, opened)
+    const { waitedMs = 0, revokedHere = false } = input
+    const beganMs = performance.now()
+    // a revoke that came while the grant waited to be taken over, and did not reach the workflow
+    const isYounger = ({ tombstoneAtMs = 0 }: GrantHash, nowMs: number) =>
+      !revokedHere && nowMs - tombstoneAtMs + clockSlackMs < waitedMs + performance.now() - beganMs
     for (;;) {
       const { nowMs, hash } = await deps.store.read(credential)
       clocks.redisSaid(nowMs)
       if (hash?.namespace !== undefined && hash.namespace !== caller.namespace) throw new ForeignNamespace()
       // a tombstone that the workflow does not know of is a revoke
-      if (hash?.tombstone && (hash.family === seed.family || hash.generation >= generation))
+      if (hash?.tombstone && (hash.family === seed.family || hash.generation >= generation || isYounger(hash, nowMs)))
         return revokedBy(hash, clocks)
       const ahead = hash !== undefined && !hash.tombstone && hash.generation >= generation ? hash : undefined
       const known = [...input.seeds, ...(hash?.seeds ?? [])]
@@ -109,15 +118,20 @@ const fingerprintsOf = ({ keyring }: ActivityDeps, refreshToken: string | undefi
 export const settleActivity =
   (deps: ActivityDeps) =>
   async (input: SettleInput): Promise<Settled> => {
-    const { credential, kind, family, generation } = input
+    const { credential, kind, family, generation, send } = input
     const owner = deps.caller()
     const clocks = new Clocks(owner)
-    const { verdict, nowMs, hash } = await deps.store.begin(credential, { owner, family, generation, take: true })
+    const begun = { owner, family, generation, send, take: true }
+    const { verdict, nowMs, hash } = await deps.store.begin(credential, begun)
     clocks.redisSaid(nowMs)
     if (verdict === 'foreign_namespace') throw new ForeignNamespace()
     const provider = clientOf(deps, credential)?.provider ?? { rotation: 'single_use' as const, graceMs: undefined }
     const { graceMs } = provider
-    const rule = { rotation: rotationOf(kind, provider), ...(graceMs === undefined ? {} : { graceMs }) }
+    const rule = {
+      rotation: rotationOf(kind, provider),
+      send: Math.max(send, (hash?.send ?? 0) + 1),
+      ...(graceMs === undefined ? {} : { graceMs }),
+    }
     if (hash !== undefined && verdict === 'newer')
       return { ...rule, found: found(deps, hash, kind, credential, clocks) }
     if (hash !== undefined && verdict === 'tombstone') return { ...rule, found: revokedBy(hash, clocks) }

@@ -9,6 +9,8 @@ import { attributes } from './view.ts'
 /** How many refreshes a second of one provider a resync causes, where its entry has no rateLimit. */
 const refreshesPerSecond = 20
 
+const signalsAtOnce = 32
+
 export interface ResyncProgress {
   /** tombstones that were written again */
   fenced: number
@@ -22,9 +24,12 @@ export interface ResyncProgress {
  * Has every credential compared with the store, after Redis was emptied, replaced or rolled back: first the
  * tombstones of those that were revoked, then the living ones, which write what is missing and refresh what readers
  * have lost, each in its turn within its provider's budget. Harmless when repeated, and beside live workflows.
+ *
+ * @param goOn asked now and then; when it says no, the rest is left
  */
 export async function resync(
   { temporal, store, config }: { temporal: Temporal; store: Store; config: Config },
+  goOn: () => Promise<boolean> = async () => true,
   onProgress: (progress: ResyncProgress) => void = () => {},
 ): Promise<ResyncProgress> {
   const progress = { fenced: 0, asked: 0, gone: 0 }
@@ -38,19 +43,28 @@ export async function resync(
     onProgress(progress)
   }
   const turns = new Map<string, number>()
+  const told = async (workflowId: string, delayMs: number) => {
+    try {
+      await ask(temporal, () => client.workflow.getHandle(workflowId).signal(messages.resync, delayMs))
+      progress.asked++
+    } catch {
+      // it ended meanwhile, or meets the store at its next refresh
+      progress.gone++
+    }
+    onProgress(progress)
+  }
+  let batch: Promise<void>[] = []
   for await (const { workflowId, typedSearchAttributes } of list(temporal, `ExecutionStatus = 'Running'`)) {
     const provider = typedSearchAttributes.get(attributes.provider) ?? ''
     const turn = turns.get(provider) ?? 0
     turns.set(provider, turn + 1)
-    const delayMs = Math.round((turn * 1000) / rateOf(config, credentialOf(workflowId)))
-    const told = await ask(temporal, () => client.workflow.getHandle(workflowId).signal(messages.resync, delayMs)).then(
-      () => true,
-      () => false,
-    )
-    if (told) progress.asked++
-    else progress.gone++
-    onProgress(progress)
+    batch.push(told(workflowId, Math.round((turn * 1000) / rateOf(config, credentialOf(workflowId)))))
+    if (batch.length < signalsAtOnce) continue
+    await Promise.all(batch)
+    batch = []
+    if (!(await goOn())) break
   }
+  await Promise.all(batch)
   return progress
 }
 

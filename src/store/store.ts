@@ -9,10 +9,12 @@ const begin = script('begin')
 const write = script('write')
 const fence = script('fence')
 const announce = script('announce')
+const mark = script('mark')
 
 const eventsKey = 'perennial:events'
 const keptEvents = 100_000
 const epochKey = 'perennial:epoch'
+const resyncKey = `${epochKey}:resync`
 const grantPrefix = 'perennial:grant:'
 
 /** How long the tombstone of a revoked credential stands, and what is told of it. */
@@ -30,6 +32,10 @@ export interface GrantHash {
   namespace?: string
   run?: string
   tombstone: boolean
+  /** when it was fenced */
+  tombstoneAtMs?: number
+  /** number of the last refresh that may have sent */
+  send?: number
   /** of a tombstone: the access value that it took from readers */
   access?: string
   parameters: Record<string, string>
@@ -41,7 +47,7 @@ export interface Owner {
   run: string
 }
 
-export type BeginVerdict = 'clear' | 'newer' | 'tombstone' | 'foreign_run' | 'foreign_namespace'
+export type BeginVerdict = 'clear' | 'newer' | 'tombstone' | 'foreign_run' | 'foreign_namespace' | 'stale'
 
 export type WriteVerdict =
   | 'written'
@@ -77,6 +83,8 @@ export interface Fence {
   status: StatusDocument
   /** what the caller knows; a caller outside the workflow knows nothing */
   known?: { family: string; generation: number; grant?: string; owner: Owner }
+  /** when a caller who knows nothing asked, by the clock there: a family handed over since is not meant */
+  askedAtMs?: number
   /** nothing is left to revoke: the tombstone need not hold tokens */
   settled?: boolean
 }
@@ -107,18 +115,26 @@ export class Store {
    * Asks whether the refresh token of `generation` may be sent by this run, and takes note of the run.
    *
    * @param previousRun the run that this one continues, and that may therefore stand in the hash
+   * @param send the number of this refresh; none for one who will not send
    * @param take own the hash whichever run stands in it, after an attempt whose end is unknown has been waited out
    */
   async begin(
     credential: string,
-    request: { owner: Owner; previousRun?: string; family: string; generation: number; take?: boolean },
+    request: {
+      owner: Owner
+      previousRun?: string
+      family: string
+      generation: number
+      send?: number
+      take?: boolean
+    },
   ): Promise<{ verdict: BeginVerdict; nowMs: number; hash: GrantHash | undefined }> {
-    const { owner, previousRun = '', family, generation, take } = request
+    const { owner, previousRun = '', family, generation, send = '', take } = request
     return parseReply<BeginVerdict>(
       await begin(
         this.#redis,
         [keys(credential).grant],
-        [owner.namespace, owner.run, previousRun, family, String(generation), take ? '1' : ''],
+        [owner.namespace, owner.run, previousRun, family, String(generation), String(send), take ? '1' : ''],
       ),
     )
   }
@@ -154,7 +170,7 @@ export class Store {
   /** Ends a credential for readers and for every write in flight. `hash` is the tombstone. */
   async fence(
     request: Fence,
-  ): Promise<{ verdict: 'fenced' | 'newer' | 'missing' | 'foreign_namespace'; hash: GrantHash | undefined }> {
+  ): Promise<{ verdict: 'fenced' | 'newer' | 'missing' | 'stale' | 'foreign_namespace'; hash: GrantHash | undefined }> {
     const key = keys(request.credential)
     const { known } = request
     return parseReply(
@@ -172,6 +188,7 @@ export class Store {
           key.subject,
           String(tombstoneMs),
           request.settled ? '1' : '',
+          String(request.askedAtMs ?? ''),
         ],
       ),
     )
@@ -242,16 +259,25 @@ export class Store {
     return { server: `${field(server, 'run_id')}/${field(replication, 'master_replid')}`, mark: mark ?? undefined }
   }
 
-  /** Everything was compared at this time. Marks sort by it. */
-  async markEpoch(nowMs: number): Promise<string> {
-    const mark = `${nowMs}-${randomUUID()}`
-    await this.#redis.set(epochKey, mark)
-    return mark
+  /**
+   * Whether this caller is the one that compares everything, for a while.
+   *
+   * @returns what keepResync and markEpoch are called with; undefined while another one does
+   */
+  async takeResync(forMs: number): Promise<string | undefined> {
+    const turn = randomUUID()
+    return (await this.#redis.set(resyncKey, turn, { NX: true, PX: forMs })) === 'OK' ? turn : undefined
   }
 
-  /** Whether this caller is the one that compares everything, for a while. */
-  async takeResync(forMs: number): Promise<boolean> {
-    return (await this.#redis.set(`${epochKey}:resync`, '1', { NX: true, PX: forMs })) === 'OK'
+  /** Goes on with it. False when Redis was emptied meanwhile: what was compared before counts for nothing. */
+  async keepResync(turn: string, forMs: number): Promise<boolean> {
+    return (await mark(this.#redis, [resyncKey, epochKey], [turn, String(forMs), ''])) === 1
+  }
+
+  /** Everything was compared. Marks sort by time. @returns undefined when Redis was emptied meanwhile */
+  async markEpoch(turn: string): Promise<string | undefined> {
+    const epoch = `${await this.nowMs()}-${randomUUID()}`
+    return (await mark(this.#redis, [resyncKey, epochKey], [turn, '0', epoch])) === 1 ? epoch : undefined
   }
 
   /** Why this client is being refused, if it is: one word for all of its credentials. */
@@ -333,6 +359,8 @@ function parseHash(fields: Record<string, string>): GrantHash {
     ...(writer ? { writer } : {}),
     ...(grant ? { grant } : {}),
     ...(fields.access ? { access: fields.access } : {}),
+    ...(fields.send ? { send: Number(fields.send) } : {}),
+    ...(tombstone ? { tombstoneAtMs: Number(tombstone) } : {}),
     ...(expires ? { accessExpiresAtMs: Number(expires) } : {}),
     ...(refreshExpires ? { refreshExpiresAtMs: Number(refreshExpires) } : {}),
     ...(namespace ? { namespace } : {}),

@@ -216,6 +216,7 @@ class Life {
   #exchange(): Promise<Refreshed> {
     const summary = `generation ${this.#state.generation + 1} at ${this.#input.provider}`
     const forced = this.#asked > this.#served
+    this.#state.sends = (this.#state.sends ?? 0) + 1
     const how = { tuning: this.#tuning, previousOwner: this.#previousOwner, forced }
     this.#state.owner = workflowInfo().runId
     return this.#provider.refresh.executeWithOptions({ summary }, [refreshInput(this.#input, this.#state, how)])
@@ -263,7 +264,7 @@ class Life {
         this.#state.dueAtMs = moment.nowMs
         return
       case 'unknown':
-        transitions.endUnknown(this.#state, ending, this.#tuning.settleAfterMs, moment)
+        transitions.endUnknown(this.#state, ending, this.#tuning.startToCloseMs, moment)
         return
       case 'obtained':
         this.#take(ending.refreshed)
@@ -373,7 +374,7 @@ class Life {
     )
     if (settled === undefined) return
     if (settled.found !== undefined) this.#take(settled.found)
-    else transitions.settle(this.#state, settled, this.#moment())
+    else transitions.settle(this.#state, settled, this.#tuning.settleAfterMs, this.#moment())
     if (settled.found !== undefined || this.#state.status === 'at_risk') this.#served = this.#asked
   }
 

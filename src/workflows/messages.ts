@@ -64,6 +64,8 @@ export interface Risk {
   how: 'answer_lost' | 'timed_out'
   /** sent again since */
   replays: number
+  /** nothing that was handed out before can send any more; what has sent is waited out */
+  barred?: boolean
   /** when it is sent again; absent until the store was looked at and the rotation class asked */
   replayAtMs?: number
   /** and by when it must have left, where the provider takes it only for a while */
@@ -91,6 +93,8 @@ export interface CredentialState {
   /** questions since `reconnect_required`, or empty answers since the last token */
   asked?: number
   risk?: Risk
+  /** how many refreshes were handed out, over all runs */
+  sends?: number
   /** a sealed token set that the store has not taken yet */
   unstored?: string
   /** the store was not told of the status yet */
@@ -149,6 +153,8 @@ export interface RefreshInput {
   /** since when the status is active, for the status document; absent when it is not */
   activeSinceMs?: number
   previousOwner?: string
+  /** the number of this refresh; higher than all before */
+  send?: number
   exchangeTimeoutMs: number
   misconfiguredEveryMs: number
   /** a replay inside a window: not sent after this time of the server's clock */
@@ -187,6 +193,10 @@ export interface ClaimInput {
   seeds: string[]
   /** a refused token that may be tried once more */
   retry?: string
+  /** how long the grant has waited to be taken over */
+  waitedMs?: number
+  /** the workflow has revoked its former life itself */
+  revokedHere?: boolean
 }
 
 export type Claimed =
@@ -202,10 +212,14 @@ export interface SettleInput {
   kind: GrantKind
   family: string
   generation: number
+  /** the number that the next refresh will have */
+  send: number
 }
 
 export interface Settled {
   found?: Refreshed
+  /** the number that the next refresh has to have */
+  send?: number
   rotation: RotationClass
   graceMs?: number
 }

@@ -31,6 +31,7 @@ export function refreshInput(
       previousOwner: how.previousOwner,
       forced: how.forced || undefined,
       sendUntilMs: state.risk?.replayUntilMs,
+      send: state.sends,
     }),
   }
 }
@@ -49,11 +50,16 @@ export function claimInput(input: CredentialInput, state: CredentialState, seed:
       refreshLivesMs: left(seed.refreshLivesMs),
       parameters: input.parameters,
       retry: state.status === 'reconnect_required' ? state.refused : undefined,
+      waitedMs: passedMs,
+      revokedHere: state.status === 'revoked' || undefined,
     }),
   }
 }
 
-export const settleInput = (input: CredentialInput, state: CredentialState): SettleInput => identity(input, state)
+export const settleInput = (input: CredentialInput, state: CredentialState): SettleInput => ({
+  ...identity(input, state),
+  send: (state.sends ?? 0) + 1,
+})
 
 export function resyncInput(
   input: CredentialInput,

@@ -119,29 +119,38 @@ export function fail(state: CredentialState, failure: AttemptFailure, { nowMs, r
 export function endUnknown(
   state: CredentialState,
   end: { how: 'answer_lost' | 'timed_out'; failure: AttemptFailure },
-  waitMs: number,
+  attemptMs: number,
   { nowMs }: Moment,
 ): void {
   const earlier = state.risk
   state.risk = {
     how: end.how,
     reason: end.failure.reason,
-    firstUseAtMs: earlier?.firstUseAtMs ?? firstUseAtMs(end.failure, waitMs, nowMs),
+    firstUseAtMs: earlier?.firstUseAtMs ?? firstUseAtMs(end.failure, attemptMs, nowMs),
     replays: earlier === undefined ? 0 : earlier.replays + 1,
   }
-  // an answer that the attempt itself saw break off needs no wait: nothing of it is running any more
-  state.dueAtMs = nowMs + (end.how === 'timed_out' ? waitMs : 0)
+  state.dueAtMs = nowMs
 }
 
 /** What the attempt said of itself, which may have lain waiting for a worker. */
-const firstUseAtMs = ({ sinceFirstUseMs, firstUseAtMs }: AttemptFailure, waitMs: number, nowMs: number) =>
-  Math.min(nowMs - (sinceFirstUseMs ?? waitMs), firstUseAtMs ?? nowMs)
+const firstUseAtMs = ({ sinceFirstUseMs, firstUseAtMs }: AttemptFailure, attemptMs: number, nowMs: number) =>
+  Math.min(nowMs - (sinceFirstUseMs ?? attemptMs), firstUseAtMs ?? nowMs)
 
-/** The store was looked at after an unknown end: adopt what the attempt wrote, or decide when to send again. */
-export function settle(state: CredentialState, settled: Settled, { nowMs, random }: Moment): void {
+/**
+ * The store was looked at after an unknown end: adopt what the attempt wrote, or decide when to send again. The look
+ * has also barred whatever was handed out before; after an attempt that nothing was heard of, what has sent already
+ * is waited out, and the store looked at once more. An answer that the attempt itself saw break off needs no wait.
+ */
+export function settle(state: CredentialState, settled: Settled, waitMs: number, { nowMs, random }: Moment): void {
   const { risk } = state
   if (settled.found !== undefined) adopt(state, settled.found, { nowMs, random })
+  if (settled.send !== undefined) state.sends = settled.send - 1
   if (settled.found !== undefined || risk === undefined) return
+  if (risk.how === 'timed_out' && !risk.barred) {
+    risk.barred = true
+    state.dueAtMs = nowMs + waitMs
+    return
+  }
   const remainingMs = accessRemainingMs(state, nowMs)
   const pausedMs = risk.replays === 0 ? 0 : pauseMs(risk.replays, remainingMs, random)
   const replay = decideReplay({

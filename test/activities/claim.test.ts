@@ -88,6 +88,30 @@ describe('a new grant', () => {
     expect((await setting.it.store.read(credential)).hash).toMatchObject({ generation: 7, tombstone: true })
   })
 
+  test('does not come back over a revoke that came while it waited to be taken over', async () => {
+    const credential = setting.credential()
+    await setting.it.store.write(setting.caller, storedSet(credential, { generation: 7 }))
+    await setting.it.store.fence({ credential, status: revoked, askedAtMs: Date.now() })
+    const waited = claimOf(credential, response, { atLeastGeneration: 8, waitedMs: 60_000 })
+    expect(await claim(waited)).toMatchObject({ revoked: true })
+    // unless the workflow has dealt with the revoke before it came to this grant
+    expect(await claim({ ...waited, revokedHere: true })).toMatchObject({ generation: 8 })
+  })
+
+  test('is not ended by a fence that was asked for before it and is carried out after it', async () => {
+    const credential = setting.credential()
+    await setting.it.store.write(setting.caller, storedSet(credential, { generation: 7, family: 'f1' }))
+    const askedAtMs = await setting.it.store.nowMs()
+    const known = { family: 'f1', generation: 7, owner: setting.caller }
+    expect(await setting.it.store.fence({ credential, status: revoked, known })).toMatchObject({ verdict: 'fenced' })
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    await claim(claimOf(credential, response, { atLeastGeneration: 8, accessLivesMs: 60_000 }))
+    const before = await setting.it.everything(credential)
+    expect(await setting.it.store.fence({ credential, status: revoked, known })).toMatchObject({ verdict: 'stale' })
+    expect(await setting.it.store.fence({ credential, status: revoked, askedAtMs })).toMatchObject({ verdict: 'stale' })
+    expect(await setting.it.everything(credential)).toEqual(before)
+  })
+
   test('begins above a tombstone, whose grant and mark are gone', async () => {
     const credential = setting.credential()
     await setting.it.store.write(setting.caller, storedSet(credential, { generation: 7 }))

@@ -181,8 +181,8 @@ describe('an answer that was lost', () => {
     setting.answers.push(lost)
     const { nonRetryable } = await failureOf(setting, refresh(credential, { kind: 'client_credentials' }), 'Unclear')
     expect(nonRetryable).toBe(false)
-    const settle = { credential, kind: 'client_credentials', family: 'f1', generation: 1 } as const
-    expect(await setting.activities.settle(settle)).toEqual({ rotation: 'none' })
+    const settle = { credential, kind: 'client_credentials', family: 'f1', generation: 1, send: 2 } as const
+    expect(await setting.activities.settle(settle)).toMatchObject({ rotation: 'none' })
   })
 
   test('an error that nobody foresaw is an unknown end once something may have left, with nothing of it told', async () => {

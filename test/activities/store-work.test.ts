@@ -10,14 +10,25 @@ afterAll(() => setting.stop())
 
 const revoked = { status: 'revoked', since: '2026-01-01T00:00:00.000Z', generation: 0 } as const
 const of = (credential: string, generation = 4) =>
-  ({ credential, kind: 'refresh_token', family: 'f1', generation }) as const
+  ({ credential, kind: 'refresh_token', family: 'f1', generation, send: 3 }) as const
 
 describe('settle', () => {
   test('finds nothing, says how the provider rotates, and takes the credential over from whoever had it', async () => {
     const credential = setting.credential({}, { rotation: 'grace', graceMs: 30_000 })
     await setting.it.store.write({ ...setting.caller, run: 'run-0' }, storedSet(credential, { generation: 4 }))
-    expect(await setting.activities.settle(of(credential))).toEqual({ rotation: 'grace', graceMs: 30_000 })
-    expect((await setting.it.store.read(credential)).hash?.run).toBe('run-1')
+    expect(await setting.activities.settle(of(credential))).toEqual({ rotation: 'grace', graceMs: 30_000, send: 3 })
+    expect((await setting.it.store.read(credential)).hash).toMatchObject({ run: 'run-1', send: 3 })
+  })
+
+  test('bars every refresh that was handed out before, whatever number another run has reached', async () => {
+    const credential = setting.credential()
+    const at = { owner: setting.caller, family: 'f1', generation: 4 }
+    await setting.it.store.begin(credential, { ...at, send: 11 })
+    expect(await setting.activities.settle(of(credential))).toMatchObject({ send: 12 })
+    expect(await setting.it.store.begin(credential, { ...at, send: 11 })).toMatchObject({ verdict: 'stale' })
+    expect(await setting.it.store.begin(credential, { ...at, send: 12 })).toMatchObject({ verdict: 'clear' })
+    // one who will not send is let look
+    expect(await setting.it.store.begin(credential, at)).toMatchObject({ verdict: 'clear' })
   })
 
   test('finds what a late answer wrote', async () => {
@@ -40,7 +51,7 @@ describe('settle', () => {
   })
 
   test('takes a client that left the configuration for the strictest', async () => {
-    expect(await setting.activities.settle(of('acme/gone/alice'))).toEqual({ rotation: 'single_use' })
+    expect(await setting.activities.settle(of('acme/gone/alice'))).toEqual({ rotation: 'single_use', send: 3 })
   })
 
   test('waits for an operator where another namespace owns the credential', async () => {

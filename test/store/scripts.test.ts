@@ -100,6 +100,7 @@ describe('write: the fenced write', () => {
     const { hash, access, accessEndsAtMs, status, statusEndsAtMs, hashEndsAtMs } = await it.everything(credential)
     expect(hash).toEqual({
       family: 'f1',
+      born: expect.any(String),
       gen: '7',
       writer: 'writer-f1-7',
       began: '1000',

@@ -83,8 +83,11 @@ describe('the end of a refresh activity', () => {
     if (ending.kind !== 'unknown') throw new Error(`read as ${ending.kind}`)
     const state = { ...transitions.newState(0, 3), status: 'active' as const, family: 'f', accessExpiresAtMs: 3600_000 }
     transitions.endUnknown(state, ending, 15_000, { nowMs: 0, random: 0 })
-    expect(state).toMatchObject({ dueAtMs: 15_000, risk: { how: 'timed_out' } })
-    transitions.settle(state, { rotation: 'grace', graceMs: 24 * 3600_000 }, { nowMs: 15_000, random: 0 })
+    expect(state).toMatchObject({ dueAtMs: 0, risk: { how: 'timed_out' } })
+    const rule = { rotation: 'grace' as const, graceMs: 24 * 3600_000 }
+    transitions.settle(state, rule, 15_000, { nowMs: 0, random: 0 })
+    expect(state).toMatchObject({ status: 'active', dueAtMs: 15_000 })
+    transitions.settle(state, rule, 15_000, { nowMs: 15_000, random: 0 })
     expect(state.status).toBe('at_risk')
     expect(state.dueAtMs).toBe(3600_000 - 10_000)
   })

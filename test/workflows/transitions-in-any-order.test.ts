@@ -55,7 +55,7 @@ const steps: Record<string, fc.Arbitrary<Step>> = {
   timedOut: anyFailure.map(
     (of) => (state, at) => transitions.endUnknown(state, { how: 'timed_out', failure: of }, 15_000, at),
   ),
-  settle: anyRotation.map((rule) => (state, at) => transitions.settle(state, rule, at)),
+  settle: anyRotation.map((rule) => (state, at) => transitions.settle(state, rule, 15_000, at)),
   noteRetry: fc
     .integer({ min: 1000, max: 6 * hour })
     .map(

@@ -36,11 +36,17 @@ const lost = { how: 'answer_lost', failure: { reason: 'timeout', detail: '', sin
 const timedOut = { how: 'timed_out', failure: { reason: 'timed_out', detail: '' } } as const
 
 describe('an attempt whose end is unknown', () => {
-  test('that timed out is waited out; it may have sent a whole attempt ago', () => {
+  test('that timed out is barred at once, waited out, and only then decided; it may have sent a whole attempt ago', () => {
     const state = stateOf()
     transitions.endUnknown(state, timedOut, 15_000, moment)
-    expect(state).toMatchObject({ status: 'active', dueAtMs: nowMs + 15_000 })
+    expect(state).toMatchObject({ status: 'active', dueAtMs: nowMs })
     expect(state.risk).toEqual({ how: 'timed_out', reason: 'timed_out', firstUseAtMs: nowMs - 15_000, replays: 0 })
+    transitions.settle(state, { rotation: 'until_new_used', send: 8 }, 20_000, moment)
+    expect(state).toMatchObject({ status: 'active', dueAtMs: nowMs + 20_000, sends: 7, risk: { barred: true } })
+    expect(state.risk?.replayAtMs).toBeUndefined()
+    const later = { nowMs: nowMs + 20_000, random: 0.5 }
+    transitions.settle(state, { rotation: 'until_new_used', send: 9 }, 20_000, later)
+    expect(state).toMatchObject({ dueAtMs: later.nowMs, sends: 8, risk: { replayAtMs: later.nowMs } })
   })
 
   test('that saw its answer break off needs no wait', () => {
@@ -58,7 +64,7 @@ describe('an attempt whose end is unknown', () => {
 
   test('what the store holds is adopted, and the risk is over', () => {
     const state = stateOf({ status: 'at_risk', risk: riskOf() })
-    transitions.settle(state, { rotation: 'single_use', found: obtained() }, moment)
+    transitions.settle(state, { rotation: 'single_use', found: obtained() }, 15_000, moment)
     expect(state).toMatchObject({ status: 'active', generation: 8 })
     expect(state.risk).toBeUndefined()
   })
@@ -73,7 +79,7 @@ describe('an attempt whose end is unknown', () => {
   ])('settled, %s', (_name, settled, status, inMs) => {
     const state = stateOf()
     transitions.endUnknown(state, lost, 15_000, moment)
-    transitions.settle(state, settled, moment)
+    transitions.settle(state, settled, 15_000, moment)
     expect(state).toMatchObject({ status, dueAtMs: nowMs + inMs, risk: { replayAtMs: nowMs + inMs } })
   })
 
@@ -81,7 +87,7 @@ describe('an attempt whose end is unknown', () => {
     const state = stateOf({ accessExpiresAtMs: nowMs + 10 * hour })
     const waits = Array.from({ length: 5 }, () => {
       transitions.endUnknown(state, lost, 15_000, moment)
-      transitions.settle(state, { rotation: 'until_new_used' }, moment)
+      transitions.settle(state, { rotation: 'until_new_used' }, 15_000, moment)
       return state.dueAtMs - nowMs
     })
     expect(waits).toEqual([0, 1, 2, 4, 8].map((seconds) => seconds * second))
@@ -90,7 +96,7 @@ describe('an attempt whose end is unknown', () => {
 
   test('no replay is put off across the end of a valid access token less 10 s', () => {
     const state = stateOf({ risk: { ...riskOf(), replays: 30 }, accessExpiresAtMs: nowMs + minute })
-    transitions.settle(state, { rotation: 'until_new_used' }, { nowMs, random: 0.99 })
+    transitions.settle(state, { rotation: 'until_new_used' }, 15_000, { nowMs, random: 0.99 })
     expect(state.dueAtMs).toBe(nowMs + 50 * second)
   })
 
@@ -98,10 +104,10 @@ describe('an attempt whose end is unknown', () => {
     const risk = { ...riskOf(), firstUseAtMs: nowMs - 20 * second, replays: 4 }
     const settled: Settled = { rotation: 'grace', graceMs: 30 * second }
     const short = stateOf({ risk: { ...risk } })
-    transitions.settle(short, settled, { nowMs, random: 0.3 })
+    transitions.settle(short, settled, 15_000, { nowMs, random: 0.3 })
     expect(short).toMatchObject({ status: 'retrying', dueAtMs: nowMs + 4.8 * second })
     const long = stateOf({ risk: { ...risk } })
-    transitions.settle(long, settled, { nowMs, random: 0.9 })
+    transitions.settle(long, settled, 15_000, { nowMs, random: 0.9 })
     expect(long).toMatchObject({ status: 'at_risk', dueAtMs: nowMs + 10 * minute - 10 * second })
   })
 
@@ -109,7 +115,7 @@ describe('an attempt whose end is unknown', () => {
     const state = stateOf({ accessExpiresAtMs: nowMs })
     for (let replay = 0; replay < 20; replay++) {
       transitions.endUnknown(state, lost, 15_000, moment)
-      transitions.settle(state, { rotation: 'single_use' }, moment)
+      transitions.settle(state, { rotation: 'single_use' }, 15_000, moment)
       expect(state.status).toBe('at_risk')
       expect(state.dueAtMs - nowMs).toBeLessThanOrEqual(minute)
     }

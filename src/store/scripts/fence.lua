@@ -3,10 +3,10 @@
 -- KEYS: grant, access, status
 -- ARGV: family, generation, sealed grant (each '' when the caller does not know), namespace ('' likewise), run,
 --       status value, channel, subject of the notice, how long to keep the tombstone in ms, settled ('1': the provider
---       has revoked what the tombstone covers, and it need not be kept)
+--       has revoked what the tombstone covers, and it need not be kept), when a caller who knows nothing asked (Redis ms)
 -- The tombstone stands on whichever set is newer, the hash's or the caller's: revoke means the credential.
 -- Returns: verdict, Redis TIME in ms, then the tombstone as it stands.
-local family, gen, grant, namespace, run, status, channel, subject, keepMs, settled = unpack(ARGV)
+local family, gen, grant, namespace, run, status, channel, subject, keepMs, settled, asked = unpack(ARGV)
 local now = redis.call('TIME')
 local nowMs = now[1] * 1000 + math.floor(now[2] / 1000)
 local held = {}
@@ -14,6 +14,14 @@ local hash = redis.call('HGETALL', KEYS[1])
 for i = 1, #hash, 2 do held[hash[i]] = hash[i + 1] end
 
 if namespace ~= '' and held.namespace and held.namespace ~= namespace then return { 'foreign_namespace', nowMs, hash } end
+
+-- carried out late, by a stalled server or a frozen process: what it was meant for was fenced by another try, or by
+-- nobody, and a family that was handed over since is none of its business
+if not held.tombstone then
+  local fenced = gen ~= '' and held.family ~= family and held.fenced and tonumber(gen) <= tonumber(held.fenced)
+  local younger = gen == '' and asked ~= '' and held.born and tonumber(held.born) > tonumber(asked)
+  if fenced or younger then return { 'stale', nowMs, hash } end
+end
 
 local verdict = 'fenced'
 -- the access token is one more to revoke at the provider
@@ -31,7 +39,7 @@ else
     if held.family ~= family then verdict = 'newer' end
   end
   if namespace ~= '' then redis.call('HSET', KEYS[1], 'namespace', namespace, 'run', run) end
-  redis.call('HSET', KEYS[1], 'tombstone', nowMs)
+  if not held.tombstone then redis.call('HSET', KEYS[1], 'tombstone', nowMs) end
   if access then redis.call('HSET', KEYS[1], 'access', access) end
   if settled == '1' then redis.call('HDEL', KEYS[1], 'grant', 'access') end
   redis.call('HDEL', KEYS[1], 'writer', 'began', 'expires', 'refreshExpires')

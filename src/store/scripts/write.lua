@@ -26,7 +26,12 @@ elseif heldGen == newGen and held.writer then
   return { 'newer', nowMs, hash }
 end
 
-if held.tombstone then redis.call('DEL', KEYS[1]) end
+if held.tombstone then
+  redis.call('DEL', KEYS[1])
+  -- for a fence that was sent before this and is carried out after it
+  redis.call('HSET', KEYS[1], 'fenced', heldGen)
+end
+if held.family ~= family then redis.call('HSET', KEYS[1], 'born', nowMs) end
 -- nothing of another family is taken for this one's
 if held.family ~= family then redis.call('HDEL', KEYS[1], 'grant') end
 -- a set without an access token leaves that of its family standing, which may still be good
@@ -34,7 +39,7 @@ local standing = expires == '' and held.family == family and held.expires or exp
 redis.call('HSET', KEYS[1], 'family', family, 'gen', gen, 'writer', writer, 'began', began, 'expires', standing,
   'seeds', seeds, 'namespace', namespace, 'run', run, 'parameters', parameters, 'refreshExpires', refreshExpires)
 if grant ~= '' then redis.call('HSET', KEYS[1], 'grant', grant) end
-if expires ~= '' then redis.call('SET', KEYS[2], access, 'PXAT', expires) 
+if expires ~= '' then redis.call('SET', KEYS[2], access, 'PXAT', expires)
 elseif held.family ~= family then redis.call('DEL', KEYS[2]) end
 redis.call('SET', KEYS[3], status)
 redis.call('PUBLISH', channel, subject .. ' ' .. gen)
