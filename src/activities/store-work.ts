@@ -118,7 +118,7 @@ const fingerprintsOf = ({ keyring }: ActivityDeps, refreshToken: string | undefi
 export const settleActivity =
   (deps: ActivityDeps) =>
   async (input: SettleInput): Promise<Settled> => {
-    const { credential, kind, family, generation, send } = input
+    const { credential, kind, family, generation, send, previousOwner } = input
     const owner = deps.caller()
     const clocks = new Clocks(owner)
     const begun = { owner, family, generation, send, take: true }
@@ -130,6 +130,7 @@ export const settleActivity =
     const rule = {
       rotation: rotationOf(kind, provider),
       send: Math.max(send, (hash?.send ?? 0) + 1),
+      ...(hash?.run === undefined || hash.run === owner.run || hash.run === previousOwner ? {} : { foreign: true }),
       ...(graceMs === undefined ? {} : { graceMs }),
     }
     if (hash !== undefined && verdict === 'newer')

@@ -366,7 +366,7 @@ class Life {
 
   async #settle(): Promise<void> {
     this.#state.owner = workflowInfo().runId
-    const input = settleInput(this.#input, this.#state)
+    const input = settleInput(this.#input, this.#state, this.#previousOwner)
     const summary = `look for what generation ${input.generation + 1} may have left`
     const settled = await insist(
       () => this.#arrived('revoke', 'reconnect'),

@@ -214,12 +214,15 @@ export interface SettleInput {
   generation: number
   /** the number that the next refresh will have */
   send: number
+  previousOwner?: string
 }
 
 export interface Settled {
   found?: Refreshed
   /** the number that the next refresh has to have */
   send?: number
+  /** another run stood there, and may be sending */
+  foreign?: boolean
   rotation: RotationClass
   graceMs?: number
 }

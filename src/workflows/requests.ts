@@ -56,9 +56,14 @@ export function claimInput(input: CredentialInput, state: CredentialState, seed:
   }
 }
 
-export const settleInput = (input: CredentialInput, state: CredentialState): SettleInput => ({
+export const settleInput = (
+  input: CredentialInput,
+  state: CredentialState,
+  previousOwner: string | undefined,
+): SettleInput => ({
   ...identity(input, state),
   send: (state.sends ?? 0) + 1,
+  ...given({ previousOwner }),
 })
 
 export function resyncInput(

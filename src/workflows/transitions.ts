@@ -146,6 +146,8 @@ export function settle(state: CredentialState, settled: Settled, waitMs: number,
   if (settled.found !== undefined) adopt(state, settled.found, { nowMs, random })
   if (settled.send !== undefined) state.sends = settled.send - 1
   if (settled.found !== undefined || risk === undefined) return
+  // another run, which a reset has left behind, may be sending: as if nothing had been heard of that
+  if (settled.foreign) risk.how = 'timed_out'
   if (risk.how === 'timed_out' && !risk.barred) {
     risk.barred = true
     state.dueAtMs = nowMs + waitMs

@@ -16,7 +16,12 @@ describe('settle', () => {
   test('finds nothing, says how the provider rotates, and takes the credential over from whoever had it', async () => {
     const credential = setting.credential({}, { rotation: 'grace', graceMs: 30_000 })
     await setting.it.store.write({ ...setting.caller, run: 'run-0' }, storedSet(credential, { generation: 4 }))
-    expect(await setting.activities.settle(of(credential))).toEqual({ rotation: 'grace', graceMs: 30_000, send: 3 })
+    expect(await setting.activities.settle(of(credential))).toEqual({
+      rotation: 'grace',
+      graceMs: 30_000,
+      send: 3,
+      foreign: true,
+    })
     expect((await setting.it.store.read(credential)).hash).toMatchObject({ run: 'run-1', send: 3 })
   })
 

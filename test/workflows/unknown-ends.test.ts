@@ -49,6 +49,13 @@ describe('an attempt whose end is unknown', () => {
     expect(state).toMatchObject({ dueAtMs: later.nowMs, sends: 8, risk: { replayAtMs: later.nowMs } })
   })
 
+  test('that saw its answer break off waits all the same where another run stands in the store', () => {
+    const state = stateOf()
+    transitions.endUnknown(state, lost, 15_000, moment)
+    transitions.settle(state, { rotation: 'none', foreign: true }, 20_000, moment)
+    expect(state).toMatchObject({ status: 'active', dueAtMs: nowMs + 20_000, risk: { how: 'timed_out', barred: true } })
+  })
+
   test('that saw its answer break off needs no wait', () => {
     const state = stateOf()
     transitions.endUnknown(state, lost, 15_000, moment)
