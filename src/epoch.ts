@@ -6,8 +6,8 @@ import type { Config } from './config.ts'
 import type { Store } from './store/store.ts'
 
 const lookEveryMs = 5_000
-/** one worker compares at a time; should it die, another takes over */
-const resyncWithinMs = 60_000
+/** one worker compares at a time, and says so now and then; should it die, another takes over */
+const resyncWithinMs = 15_000
 
 /** One look at Redis: which server it is, and when everything was last compared with it. */
 export interface Epoch {
