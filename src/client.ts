@@ -150,8 +150,10 @@ export class Perennial {
     const untilMs = Date.now() + timeoutMs
     for (;;) {
       try {
-        await this.#ask(() => this.#update(credential), Math.max(1, untilMs - Date.now()))
-        return (await this.describe(credential)) ?? missing(credential)
+        const state = await this.#ask(() => this.#update(credential), Math.max(1, untilMs - Date.now()))
+        const view = (await this.describe(credential)) ?? missing(credential)
+        // the workflow knows it first; the store may be a moment behind
+        return view.generation === state.generation ? view : { ...view, ...shownState(state) }
       } catch (error) {
         // the run ended between taking the call and answering it: the next one takes it again
         if (Date.now() < untilMs && isUnanswered(error)) continue
@@ -422,6 +424,12 @@ function queryOf(filter: Filter): string {
 function isExpiring({ refreshExpiresAt }: CredentialView, withinMs: number | undefined): boolean {
   if (withinMs === undefined) return true
   return refreshExpiresAt !== undefined && Date.parse(refreshExpiresAt) - Date.now() <= withinMs
+}
+
+function shownState({ status, generation, family, accessExpiresAtMs, dueAtMs }: StateView): Partial<CredentialView> {
+  const iso = (atMs: number) => new Date(atMs).toISOString()
+  const accessExpiresAt = accessExpiresAtMs === undefined ? {} : { accessExpiresAt: iso(accessExpiresAtMs) }
+  return { status, generation, family, nextRefreshAt: iso(dueAtMs), ...accessExpiresAt }
 }
 
 const isUnanswered = (error: unknown) =>
