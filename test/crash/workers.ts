@@ -1,0 +1,105 @@
+import { fileURLToPath } from 'node:url'
+import { activityInfo } from '@temporalio/activity'
+import { Client } from '@temporalio/client'
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
+import { sealingKey } from '../../packages/reader/src/sealed.ts'
+import { type ActivityDeps, createActivities, type Keyring } from '../../src/activities/index.ts'
+import type { Config } from '../../src/config.ts'
+import { createTokenEndpoint } from '../../src/oauth/index.ts'
+import { connect, ready } from '../../src/store/connection.ts'
+import { Store } from '../../src/store/store.ts'
+import { workerOptions } from '../../src/worker.ts'
+import * as messages from '../../src/workflows/messages.ts'
+import type { Effects } from './effects.ts'
+
+const namespace = 'default'
+const logger = new DefaultLogger('ERROR')
+
+export interface WorkerSetting {
+  address: string
+  config: Config
+  providers: string[]
+  /** the workflow code, bundled */
+  code: string
+}
+
+/** The workflows as they are shipped, bundled once for all workers of a test. */
+export async function bundle(): Promise<string> {
+  const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url))
+  return (await bundleWorkflowCode({ workflowsPath, logger })).code
+}
+
+export const keyringOf = ({ keys }: Config): Keyring => ({
+  grant: [sealingKey(keys.grant[0])],
+  reader: [sealingKey(keys.reader[0])],
+})
+
+/** What `perennial worker` runs, with every effect of its activities watched. */
+export async function startWorkers(setting: WorkerSetting, effects: Effects): Promise<{ stop(): Promise<void> }> {
+  Runtime.install({ logger, shutdownSignals: [] })
+  const connection = await NativeConnection.connect({ address: setting.address })
+  const redis = connect(setting.config.redis.url, 'crash-worker', () => {})
+  await ready(redis)
+  const tokenEndpoint = createTokenEndpoint()
+  const deps = depsOf(setting, new Client({ connection, namespace }), new Store(redis), tokenEndpoint)
+  const activities = effects.watchActivities(createActivities(effects.watchDeps(deps)))
+  const { refresh, revokeTokens, ...storeWork } = activities
+  const { workflowBundle, ...common } = { ...commonOptions(connection), workflowBundle: { code: setting.code } }
+  const workers = await Promise.all([
+    Worker.create({
+      ...workerOptions.workflows,
+      ...common,
+      workflowBundle,
+      taskQueue: messages.workflowQueue,
+      activities: storeWork,
+    }),
+    ...setting.providers.map((provider) =>
+      Worker.create({ ...common, taskQueue: messages.refreshQueue(provider), activities: { refresh, revokeTokens } }),
+    ),
+  ])
+  const running = Promise.all(workers.map((worker) => worker.run()))
+  return {
+    stop: async () => {
+      for (const worker of workers) worker.shutdown()
+      effects.release()
+      await running
+      await tokenEndpoint.close()
+      redis.destroy()
+      await connection.close()
+    },
+  }
+}
+
+const commonOptions = (connection: NativeConnection) => ({
+  connection,
+  namespace,
+  // what was stopped holds its slot until the end
+  maxConcurrentActivityTaskExecutions: 5_000,
+  shutdownGraceTime: '2s' as const,
+  shutdownForceTime: '20s' as const,
+})
+
+function depsOf(
+  { config }: WorkerSetting,
+  client: Client,
+  store: Store,
+  tokenEndpoint: ActivityDeps['tokenEndpoint'],
+): ActivityDeps {
+  return {
+    config,
+    store,
+    tokenEndpoint,
+    keyring: keyringOf(config),
+    caller: () => {
+      const { workflowExecution, attempt, activityId, currentAttemptScheduledTimestampMs } = activityInfo()
+      const run = workflowExecution?.runId ?? ''
+      return { namespace, run, attempt, activityId, scheduledAtMs: currentAttemptScheduledTimestampMs }
+    },
+    tellWorkflow: async (notice) => {
+      const { workflowId = '', runId } = activityInfo().workflowExecution ?? {}
+      await client.workflow.getHandle(workflowId, runId).signal(messages.retrying, notice)
+    },
+    wakeClient: () => {},
+    log: { info: () => {}, warn: () => {} },
+  }
+}
