@@ -1,0 +1,74 @@
+import { writeFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { PerennialError } from '../src/errors.ts'
+import { benchRefresh } from './refresh/bench.ts'
+import { machine, type Result, table } from './report.ts'
+
+interface Run {
+  quick: boolean
+  signal: AbortSignal
+  say: (line: string) => void
+}
+
+const benches: Record<string, (run: Run) => Promise<Result[]>> = {
+  refresh: ({ quick, ...run }) => benchRefresh({ ...run, ...(quick ? quickly : fully) }),
+}
+
+const fully = { workflowsAtFirst: 200, rounds: 5, warmUpMs: 5_000, windowMs: 15_000, sleepers: 1_000 }
+const quickly = { workflowsAtFirst: 200, rounds: 2, warmUpMs: 3_000, windowMs: 6_000, sleepers: 200 }
+
+const usage = `usage: npm run bench -- [name…] [--quick] [--json FILE]
+benchmarks: ${Object.keys(benches).join(', ')}; all of them when none is named
+`
+
+const say = (line: string) => void process.stderr.write(`${line}\n`)
+
+async function main(): Promise<number> {
+  const asked = readArguments()
+  if (asked === undefined) return 0
+  const interrupted = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => interrupted.abort(new PerennialError('interrupted', `ended by ${signal}`)))
+  const report = { machine: machine(), results: [] as Result[] }
+  for (const bench of asked.benches)
+    report.results.push(...(await bench({ quick: asked.quick, signal: interrupted.signal, say })))
+  process.stdout.write(`${table(report.results)}\n`)
+  if (asked.json !== undefined) await writeFile(asked.json, `${JSON.stringify(report, null, 2)}\n`)
+  return 0
+}
+
+function readArguments() {
+  const { values, positionals } = parse()
+  if (values.help) {
+    process.stdout.write(usage)
+    return undefined
+  }
+  const names = positionals.length === 0 ? Object.keys(benches) : positionals
+  const chosen = names.map((name) => benches[name] ?? refuse(`there is no benchmark ${JSON.stringify(name)}`))
+  return { benches: chosen, quick: values.quick, json: values.json }
+}
+
+function parse() {
+  const options = {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  } as const
+  try {
+    return parseArgs({ options, allowPositionals: true })
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function refuse(why: string): never {
+  throw new PerennialError('usage', `${why}\n${usage.trim()}`)
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  if (!(error instanceof PerennialError)) throw error
+  say(`bench: ${error.message}`)
+  process.exitCode = error.code === 'usage' ? 2 : 1
+}

@@ -1,0 +1,118 @@
+import { cpus } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Child } from './child.ts'
+import { type Begin, beginAll, beginCredential, beginNull, tasksPerCycle, terminateAll } from './population.ts'
+import { quiet } from './quiet.ts'
+import type { Rig } from './rig.ts'
+
+export interface Rounds {
+  /** in the rounds that are not counted: more than any machine can serve in time */
+  workflowsAtFirst: number
+  /** of each kind, alternating */
+  rounds: number
+  /** after the last workflow of a round has begun */
+  warmUpMs: number
+  windowMs: number
+  signal: AbortSignal
+  say(line: string): void
+}
+
+export interface Round {
+  workflows: number
+  cyclesPerSecond: number
+  cycles: number
+  failures: number
+  cpuMsPerCycle: number
+  /** of what all cores together could have done, by whomever */
+  machineBusy: number
+  rssMiB: number
+  tasksPerCycle: number
+}
+
+/** One of the two things that are compared. */
+interface Side {
+  kind: 'credential' | 'null'
+  begin: Begin
+  worker: Child
+  /** counts its cycles */
+  counter: Child
+}
+
+/** the histories that are looked at, of each round */
+const sampledHistories = 20
+
+/** Undisturbed, a cycle takes 0.9 s for its timer and up to 0.4 s for the rest; a busy machine takes longer. */
+const cycleSecondsAtFirst = 1.8
+
+/**
+ * Enough workflows to keep the machine busy all the time, and so few that they begin their cycles when they are due:
+ * one that is late leaves its timer out, and is a workflow task cheaper.
+ */
+function nextCount(count: number, real: Round, bare: Round): number {
+  if (Math.min(real.tasksPerCycle, bare.tasksPerCycle) < 1.97) return Math.ceil(count * 0.85)
+  return Math.min(real.machineBusy, bare.machineBusy) < 0.97 ? Math.ceil(count * 1.15) : count
+}
+
+/** Measures both kinds in turns, each round with workflows of its own; only one kind has any at a time. */
+export async function measureRounds(rig: Rig, plan: Rounds): Promise<{ credential: Round[]; null: Round[] }> {
+  const [worker, nullWorker] = await Promise.all([rig.startWorker('credential'), rig.startWorker('null')])
+  const real: Side = { kind: 'credential', begin: beginCredential(rig), worker, counter: rig.endpoint }
+  const bare: Side = { kind: 'null', begin: beginNull(rig), worker: nullWorker, counter: nullWorker }
+  const measured = { credential: [] as Round[], null: [] as Round[] }
+  let count = plan.workflowsAtFirst
+  for (let round = 0; round <= plan.rounds; round++) {
+    const one = async (side: Side) => {
+      const result = await measure(rig, side, { name: `round-${round}`, count }, plan)
+      plan.say(`refresh: round ${round} of ${plan.rounds}, ${side.kind}: ${describe(result)}`)
+      measured[side.kind].push(result)
+      return result
+    }
+    // what gets slower or faster with time does so for both
+    const realFirst = round % 2 === 1 ? await one(real) : undefined
+    const ofBare = await one(bare)
+    const ofReal = realFirst ?? (await one(real))
+    count = round === 0 ? Math.ceil(ofBare.cyclesPerSecond * cycleSecondsAtFirst) : nextCount(count, ofReal, ofBare)
+  }
+  await Promise.all([worker.stop(), nullWorker.stop()])
+  // the first round is for the compiler, and to find out how many workflows it takes
+  return { credential: measured.credential.slice(1), null: measured.null.slice(1) }
+}
+
+const describe = ({ cyclesPerSecond, workflows, tasksPerCycle, machineBusy }: Round) =>
+  `${cyclesPerSecond.toFixed(1)} cycles/s of ${workflows} workflows, ${tasksPerCycle.toFixed(2)} workflow tasks each, machine ${Math.round(machineBusy * 100)} % busy`
+
+async function measure(rig: Rig, side: Side, who: { name: string; count: number }, plan: Rounds): Promise<Round> {
+  const { warmUpMs, windowMs, signal } = plan
+  const handles = await beginAll(side.begin, { ...who, pace: 'busy', signal })
+  await sleep(warmUpMs, undefined, { signal })
+  const before = await sample(side)
+  await sleep(windowMs, undefined, { signal })
+  const after = await sample(side)
+  const tasks = await tasksPerCycle(rig.temporal.client, handles.slice(0, sampledHistories))
+  await terminateAll(handles)
+  await quiet(side.worker, signal)
+  const cycles = after.cycles - before.cycles
+  return {
+    workflows: handles.length,
+    cyclesPerSecond: (cycles / (after.atMs - before.atMs)) * 1000,
+    cycles,
+    failures: after.failures - before.failures,
+    cpuMsPerCycle: (after.cpuMs - before.cpuMs) / cycles,
+    machineBusy: 1 - (after.idleMs - before.idleMs) / (after.machineMs - before.machineMs),
+    rssMiB: after.rssBytes / 2 ** 20,
+    tasksPerCycle: tasks,
+  }
+}
+
+/** Cycles by the clock of who counts them, the rest of the worker and the machine. */
+async function sample({ worker, counter }: Side) {
+  const ofWorker = await worker.sample()
+  const times = cpus().map((cpu) => cpu.times)
+  const machine = {
+    idleMs: times.reduce((sum, { idle }) => sum + idle, 0),
+    machineMs: times.reduce((sum, { user, nice, sys, idle, irq }) => sum + user + nice + sys + idle + irq, 0),
+  }
+  if (counter === worker) return { ...ofWorker, ...machine }
+  const { atMs, cycles, failures } = await counter.sample()
+  return { ...ofWorker, ...machine, atMs, cycles, failures: ofWorker.failures + failures }
+}
