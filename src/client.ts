@@ -369,10 +369,13 @@ export class Perennial {
   /** @returns `missing` when there is nothing to fence */
   async #fence(credential: string): Promise<string> {
     const status = { status: 'revoked' as const, since: new Date().toISOString(), generation: 0 }
-    const { verdict } = await this.#stores(async (store) =>
-      store.fence({ credential, status, askedAtMs: await store.nowMs() }),
-    )
-    return verdict
+    for (;;) {
+      const { verdict } = await this.#stores(async (store) =>
+        store.fence({ credential, status, askedAtMs: await store.nowMs() }),
+      )
+      // a grant was handed over in between; this revoke is not over, and means that one too
+      if (verdict !== 'stale') return verdict
+    }
   }
 
   async #stores<T>(work: (store: Store) => Promise<T>): Promise<T> {

@@ -71,8 +71,14 @@ export const claimActivity =
         seeds,
         parameters: input.parameters ?? {},
       })
-      const { verdict } = await deps.store.write(caller, write)
+      const sinceHandedOverMs = waitedMs + performance.now() - beganMs - clockSlackMs
+      const { verdict, hash: stands } = await deps.store.write(caller, {
+        ...write,
+        ...(revokedHere ? {} : { waitedMs: sinceHandedOverMs }),
+      })
       if (verdict === 'written' || verdict === 'same') return { ...refreshed, seeds }
+      // it came between the look and the write
+      if (stands?.tombstone) return revokedBy(stands, clocks)
     }
   }
 

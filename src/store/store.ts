@@ -76,6 +76,8 @@ export interface TokenSetWrite {
   seeds: string[]
   parameters: Record<string, string>
   status: StatusDocument
+  /** of a new family: how long ago it was handed over */
+  waitedMs?: number
 }
 
 export interface Fence {
@@ -161,6 +163,7 @@ export class Store {
           JSON.stringify(set.status),
           key.channel,
           key.subject,
+          String(set.waitedMs === undefined ? '' : Math.max(0, Math.floor(set.waitedMs))),
         ],
       ),
     )

@@ -246,3 +246,13 @@ describe('a grant that cannot be taken over', () => {
     expect(await setting.it.everything(credential)).toEqual(before)
   })
 })
+
+test('a revoke between the look of a claim and its write ends the grant', async () => {
+  const credential = setting.credential()
+  await setting.it.store.write(setting.caller, storedSet(credential, { generation: 7 }))
+  await setting.it.store.fence({ credential, status: revoked, askedAtMs: await setting.it.store.nowMs() })
+  const set = storedSet(credential, { generation: 8, family: 'f2' })
+  const over = (waitedMs: number) => setting.it.store.write(setting.caller, { ...set, waitedMs })
+  expect(await over(60_000)).toMatchObject({ verdict: 'tombstone' })
+  expect(await over(0)).toMatchObject({ verdict: 'written' })
+})

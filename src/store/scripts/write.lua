@@ -2,10 +2,11 @@
 -- KEYS: grant, access, status
 -- ARGV: family, generation, writer, when its attempt began (Redis ms), access expiry (Redis ms, '' when there is no
 --       access token), access value, sealed grant ('': the hash's own stays), seeds, namespace, run, parameters,
---       refresh expiry ('' unknown), status value, channel, subject of the notice
+--       refresh expiry ('' unknown), status value, channel, subject of the notice, how long ago a new family was handed
+--       over in ms ('' for a set that descends from one that stands there)
 -- Returns: verdict, Redis TIME in ms, then the hash as a flat list unless it was written.
 local family, gen, writer, began, expires, access, grant, seeds, namespace, run, parameters, refreshExpires, status,
-  channel, subject = unpack(ARGV)
+  channel, subject, waited = unpack(ARGV)
 local now = redis.call('TIME')
 local nowMs = now[1] * 1000 + math.floor(now[2] / 1000)
 local held = {}
@@ -18,6 +19,8 @@ if held.namespace and held.namespace ~= namespace then return { 'foreign_namespa
 if held.tombstone then
   if held.family == family then return { 'tombstone_own', nowMs, hash } end
   if heldGen >= newGen then return { 'tombstone', nowMs, hash } end
+  -- a revoke that came after the grant was handed over ends it, whatever its number
+  if waited ~= '' and tonumber(held.tombstone) > nowMs - tonumber(waited) then return { 'tombstone', nowMs, hash } end
 elseif heldGen > newGen then
   return { 'newer', nowMs, hash }
 elseif heldGen == newGen and held.writer then
@@ -31,7 +34,7 @@ if held.tombstone then
   -- for a fence that was sent before this and is carried out after it
   redis.call('HSET', KEYS[1], 'fenced', heldGen)
 end
-if held.family ~= family then redis.call('HSET', KEYS[1], 'born', nowMs) end
+if held.family ~= family then redis.call('HSET', KEYS[1], 'born', nowMs - (tonumber(waited) or 0)) end
 -- nothing of another family is taken for this one's
 if held.family ~= family then redis.call('HDEL', KEYS[1], 'grant') end
 -- a set without an access token leaves that of its family standing, which may still be good
