@@ -74,7 +74,7 @@ test('a provider that is down hears of a revoke when it is back; readers lose th
   await referee.addFaults({
     endpoint: 'revoke',
     user: 'ann',
-    forMs: 12_000,
+    count: 10_000,
     fault: { kind: 'answer', commit: false, answer: answers.serverError },
   })
   expect(await live.perennial.revoke(credential)).toMatchObject({ fenced: true, accepted: true })
@@ -93,6 +93,7 @@ test('a provider that is down hears of a revoke when it is back; readers lose th
   expect(raw.pendingActivities?.[0]?.activityType?.name).toBe('revokeTokens')
   expect(raw.pendingActivities?.[0]?.lastFailure?.message).toContain('server_error')
   expect(await referee.alive('ann')).toHaveLength(1)
+  await referee.clearFaults()
 
   await closed(credential, 90_000)
   expect(await referee.alive('ann')).toEqual([])
@@ -107,7 +108,7 @@ test('a new grant begins at once while the old one is still to be revoked, and o
   await referee.addFaults({
     endpoint: 'revoke',
     user: 'bea',
-    forMs: 8_000,
+    count: 10_000,
     fault: { kind: 'answer', commit: false, answer: answers.maintenance(2) },
   })
   await live.perennial.revoke(credential)
@@ -121,6 +122,7 @@ test('a new grant begins at once while the old one is still to be revoked, and o
   expect(renewed.status).toBe('active')
   expect((await live.reader.get(credential)).accessToken).toBe(tokenResponse.access_token)
 
+  await referee.clearFaults()
   const families = await until(
     'only the new family lives',
     () => referee.alive('bea'),
@@ -136,7 +138,7 @@ test('where a revocation ends the whole consent, a new grant ends the debt', asy
   await referee.addFaults({
     endpoint: 'revoke',
     user: 'cleo',
-    forMs: 6_000,
+    count: 10_000,
     fault: { kind: 'answer', commit: false, answer: answers.serverError },
   })
   await live.perennial.revoke(credential)
@@ -148,7 +150,8 @@ test('where a revocation ends the whole consent, a new grant ends the debt', asy
   const tokenResponse = await referee.consent('cleo', 'consent')
   await live.perennial.connect(credential, { tokenResponse: { ...tokenResponse } })
   const before = (await referee.requests({ user: 'cleo' })).filter(({ endpoint }) => endpoint === 'revoke').length
-  // longer than the fault
+  await referee.clearFaults()
+  // longer than it would take to ask again
   await sleep(8_000)
   expect((await live.perennial.refreshNow(credential)).status).toBe('active')
   const after = (await referee.requests({ user: 'cleo' })).filter(({ endpoint }) => endpoint === 'revoke').length
