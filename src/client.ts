@@ -45,7 +45,7 @@ export interface Filter {
 }
 
 /** how long a caller is kept until the workflow has taken a new grant over; that it will is certain before */
-const claimWithinMs = 3_000
+const claimWithinMs = 8_000
 
 /**
  * What programs of operators call: begins, renews, refreshes and ends credentials. Services that read tokens need
