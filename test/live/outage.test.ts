@@ -6,7 +6,7 @@ let live: Live
 let credential: string
 
 beforeAll(async () => {
-  live = await startLive({ tokenSeconds: 20 })
+  live = await startLive({ tokenSeconds: 40 })
   credential = await live.begin('apple')
   const service = 'demo/orchard-m2m/service'
   await live.perennial.start(service)
@@ -37,6 +37,7 @@ test('an outage of a minute is retrying, then expired, visible everywhere, and h
     'retrying',
     () => live.perennial.describe(credential),
     (view) => view?.status === 'retrying',
+    45_000,
   )
   // the token is still good, and readers still get it
   expect(await live.reader.get(credential)).toEqual(before)
@@ -58,6 +59,7 @@ test('an outage of a minute is retrying, then expired, visible everywhere, and h
     'expired',
     () => live.perennial.describe(credential),
     (view) => view?.status === 'expired',
+    45_000,
   )
   await expect(live.reader.get(credential)).rejects.toMatchObject({ code: 'token_expired' })
   await until(
