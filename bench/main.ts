@@ -15,7 +15,7 @@ const benches: Record<string, (run: Run) => Promise<Result[]>> = {
 }
 
 const fully = { workflowsAtFirst: 200, rounds: 5, warmUpMs: 5_000, windowMs: 15_000, sleepers: 1_000 }
-const quickly = { workflowsAtFirst: 200, rounds: 2, warmUpMs: 3_000, windowMs: 6_000, sleepers: 200 }
+const quickly = { workflowsAtFirst: 200, rounds: 2, warmUpMs: 3_000, windowMs: 6_000, sleepers: 400 }
 
 const usage = `usage: npm run bench -- [name…] [--quick] [--json FILE]
 benchmarks: ${Object.keys(benches).join(', ')}; all of them when none is named

@@ -2,12 +2,12 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync } from 'node:fs'
 import { PerennialError } from '../../src/errors.ts'
-import type { Ready, Sample } from './sampled.ts'
+import type { Question, Ready, Sample } from './sampled.ts'
 
 export interface Child {
   /** where it listens, if it does */
   port: number | undefined
-  sample(): Promise<Sample>
+  sample(question?: Question): Promise<Sample>
   /** ends it in its own time */
   stop(): Promise<void>
 }
@@ -15,8 +15,11 @@ export interface Child {
 /** Starts a process of the benchmark, which can be asked for samples; resolves when it says that it is ready. */
 export async function startChild(file: string, args: string[], logFile: string): Promise<Child> {
   const log = openSync(logFile, 'a')
-  const child = fork(new URL(file, import.meta.url), args, { stdio: ['ignore', log, log, 'ipc'] })
-  const ask = async <T>(question?: string): Promise<T> => {
+  const child = fork(new URL(file, import.meta.url), args, {
+    stdio: ['ignore', log, log, 'ipc'],
+    execArgv: ['--expose-gc'],
+  })
+  const ask = async <T>(question?: Question): Promise<T> => {
     const ended = new AbortController()
     const left = once(child, 'exit', { signal: ended.signal }).then(() => {
       throw new PerennialError('not_started', `${file} of the benchmark has ended; see ${logFile}`)
@@ -31,7 +34,7 @@ export async function startChild(file: string, args: string[], logFile: string):
     }
   }
   const { port } = await ask<Ready>()
-  return { port, sample: () => ask<Sample>('sample'), stop: () => stop(child) }
+  return { port, sample: (question = 'sample') => ask<Sample>(question), stop: () => stop(child) }
 }
 
 async function stop(child: ChildProcess): Promise<void> {

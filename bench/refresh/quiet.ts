@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Child } from './child.ts'
 
-const lookEveryMs = 500
+const lookEveryMs = 1_000
 /** of a look: polling alone needs less */
-const quietShare = 0.08
-const waitAtMostMs = 30_000
+const quietShare = 0.04
+const waitAtMostMs = 60_000
 
 /** Waits until a worker has done what it had to do. */
 export async function quiet(worker: Child, signal: AbortSignal): Promise<void> {

@@ -20,10 +20,10 @@ export async function weighSleeper(
     signal,
   })
   await quiet(worker, signal)
-  const before = await worker.sample()
+  const before = await worker.sample('weigh')
   const others = await beginAll(begin, { name: 'other', count: sleepers, pace: 'asleep', signal })
   await quiet(worker, signal)
-  const after = await worker.sample()
+  const after = await worker.sample('weigh')
   await terminateAll([...first, ...others])
   await worker.stop()
   return (after.rssBytes - before.rssBytes) / 1024 / sleepers
