@@ -111,7 +111,8 @@ test('a worker killed while the provider has rotated: at risk at once, and a new
   const view = await until(
     'a verdict on the lost answer',
     () => live.perennial.describe(credential),
-    (view) => view?.status === 'at_risk' || view?.status === 'reconnect_required',
+    // the reason comes from the store, which is told a moment after the search attribute is set
+    (view) => (view?.status === 'at_risk' || view?.status === 'reconnect_required') && view.reason !== undefined,
     90_000,
   )
   expect(view?.reason).toBe(view?.status === 'at_risk' ? 'timed_out' : 'invalid_grant')

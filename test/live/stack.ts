@@ -62,7 +62,8 @@ export async function startLive(options: { tokenSeconds: number; configFile?: st
     reader,
     begin: async (subject) => {
       const credential = `demo/orchard/${subject}`
-      await perennial.start(credential, { tokenResponse: await demo.mintGrant(subject, 'orchard') })
+      // not start: a test that is tried again finds what its first try began
+      await perennial.connect(credential, { tokenResponse: await demo.mintGrant(subject, 'orchard') })
       return credential
     },
     cli: (...args) => run([...args, '--data', dataDir]),
