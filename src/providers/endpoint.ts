@@ -41,6 +41,11 @@ export function endpointProblem(template: string): string | undefined {
   return undefined
 }
 
+/** Says what is wrong with an issuer (RFC 8414 section 2): as an endpoint, and without a query. */
+export function issuerProblem(template: string): string | undefined {
+  return template.includes('?') ? 'must have no query (?)' : endpointProblem(template)
+}
+
 /**
  * Fills the placeholders of an endpoint.
  *
