@@ -29,7 +29,8 @@ export const fenceActivity =
     if (verdict === 'foreign_namespace') throw new ForeignNamespace()
     // carried out after a new grant was handed over: what stands there is not this fence's
     if (verdict === 'stale') return { family, generation }
-    if (settled === undefined) await deps.store.record({ credential, family, generation, status: 'revoked' })
+    if (settled === undefined)
+      await deps.store.record({ event: 'revoked', credential, family, generation, status: 'revoked' })
     const revocable = settled === undefined && provider?.revocationEndpoint !== undefined
     const known = { ...(grant === undefined ? {} : { grant }), ...(unstored === undefined ? {} : { unstored }) }
     return {

@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common'
 import { UnreadableValue } from '../../packages/reader/src/errors.ts'
 import { parseTokenResponse, type TokenSet } from '../oauth/index.ts'
+import { eventOf } from '../store/events.ts'
 import { fingerprint } from '../store/sealing.ts'
 import type { GrantHash } from '../store/store.ts'
 import type {
@@ -9,6 +10,7 @@ import type {
   ClaimInput,
   Persisted,
   PersistInput,
+  Refreshed,
   Settled,
   SettleInput,
 } from '../workflows/messages.ts'
@@ -54,8 +56,12 @@ export const claimActivity =
       const fingerprints = fingerprintsOf(deps, opened.refreshToken)
       const repeated = fingerprints.some((one) => known.includes(one) && one !== input.retry)
       // an earlier try of this claim did it, or an earlier life of this workflow did and went on from there
-      if (ahead !== undefined && (repeated || needsNobody(opened) || ahead.family === seed.family))
-        return found(deps, ahead, kind, credential, clocks)
+      if (ahead !== undefined && (repeated || needsNobody(opened) || ahead.family === seed.family)) {
+        const stands = found(deps, ahead, kind, credential, clocks)
+        // that try may have ended before it told anyone
+        if (ahead.family === seed.family) await recordConnected(deps, credential, { ...stands, generation })
+        return stands
+      }
       if (repeated || hash?.family === seed.family) return { repeated: true }
       if (ahead !== undefined && (ahead.writer !== undefined || ahead.generation > generation))
         return { above: ahead.generation }
@@ -76,11 +82,20 @@ export const claimActivity =
         ...write,
         ...(revokedHere ? {} : { waitedMs: sinceHandedOverMs }),
       })
-      if (verdict === 'written' || verdict === 'same') return { ...refreshed, seeds }
+      if (verdict === 'written' || verdict === 'same') {
+        await recordConnected(deps, credential, refreshed)
+        return { ...refreshed, seeds }
+      }
       // it came between the look and the write
       if (stands?.tombstone) return revokedBy(stands, clocks)
     }
   }
+
+async function recordConnected({ store }: ActivityDeps, credential: string, taken: Refreshed): Promise<void> {
+  const { family, generation, accessLivesMs } = taken
+  const status = accessLivesMs === undefined ? 'pending' : 'active'
+  await store.record({ event: 'connected', credential, family, generation, status })
+}
 
 /** A grant that needs nobody and has nothing yet begins at 0, its first token set being 1. */
 function leastGeneration({ atLeastGeneration }: ClaimInput, opened: TokenSet): number {
@@ -174,7 +189,10 @@ export const announceActivity =
       // JSON leaves out what is undefined
       status: JSON.parse(JSON.stringify({ status, reason, since: isoTime(sinceMs), generation, ...times })),
     })
-    if (verdict === 'written')
-      await deps.store.record({ credential, family, generation, status, ...(reason === undefined ? {} : { reason }) })
+    const event = verdict === 'written' ? eventOf(status, reason) : undefined
+    if (event !== undefined) {
+      const why = reason === undefined ? {} : { reason }
+      await deps.store.record({ event, credential, family, generation, status, ...why })
+    }
     return { told: verdict === 'written' }
   }

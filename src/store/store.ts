@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { accessKey, changedChannel, type StatusDocument, statusKey } from '../../packages/reader/src/format.ts'
-import { type CredentialParts, parseCredentialId, type Status } from '../credential.ts'
+import { type CredentialParts, parseCredentialId } from '../credential.ts'
 import { PerennialError } from '../errors.ts'
 import type { Connection } from './connection.ts'
+import { eventFields, type LifecycleEvent } from './events.ts'
 import { script } from './script.ts'
 
 const begin = script('begin')
@@ -211,17 +212,9 @@ export class Store {
     return verdict as 'written' | 'newer' | 'tombstone' | 'foreign_namespace'
   }
 
-  /** Adds a change of status to the stream that operators follow; `id` is the same when it is told twice. */
-  async record(event: { credential: string; family: string; generation: number; status: Status; reason?: string }) {
-    const { credential, family, generation, status, reason = '' } = event
-    const fields = {
-      id: `${family}/${generation}/${status}`,
-      credential,
-      generation: String(generation),
-      status,
-      reason,
-    }
-    await this.#redis.xAdd(eventsKey, '*', fields, {
+  /** Adds a change to the stream that operators follow, which keeps about the last 100,000. */
+  async record(event: LifecycleEvent): Promise<void> {
+    await this.#redis.xAdd(eventsKey, '*', eventFields(event), {
       TRIM: { strategy: 'MAXLEN', strategyModifier: '~', threshold: keptEvents },
     })
   }

@@ -66,6 +66,26 @@ describe('a new grant', () => {
     expect((await setting.it.store.read(credential)).hash).toMatchObject({ generation: 0, family: 'f1' })
   })
 
+  test('is told to operators, once more when the claim is carried out again', async () => {
+    const credential = setting.credential()
+    const input = claimOf(credential, response, { accessLivesMs: 600_000, atLeastGeneration: 4 })
+    await claim(input)
+    const connected = {
+      id: `${input.seed.family}/4/connected`,
+      event: 'connected',
+      credential,
+      generation: '4',
+      status: 'active',
+      reason: '',
+    }
+    expect(await setting.it.events(credential)).toEqual([connected])
+    await claim(input)
+    expect(await setting.it.events(credential)).toEqual([connected, connected])
+    // a repeated call brings no new family
+    await claim(claimOf(credential, response, { atLeastGeneration: 5 }))
+    expect(await setting.it.events(credential)).toHaveLength(2)
+  })
+
   test('begins at the generation that the workflow fixed, above what stands in the store', async () => {
     const credential = setting.credential()
     await setting.it.store.write(setting.caller, storedSet(credential, { generation: 3 }))

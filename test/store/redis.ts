@@ -14,6 +14,8 @@ export interface TestRedis {
   store: Store
   /** everything that stands in Redis for one credential */
   everything(credential: string): Promise<Everything>
+  /** what operators were told of one credential, oldest first */
+  events(credential: string): Promise<Record<string, string>[]>
   /** what is told to the readers of a tenant from here on */
   notices(tenant: string): Promise<string[]>
   stop(): Promise<void>
@@ -40,6 +42,10 @@ export async function startTestRedis(): Promise<TestRedis> {
     redis,
     store: new Store(redis),
     everything: (credential) => everything(redis, credential),
+    events: async (credential) => {
+      const entries = (await redis.xRange('perennial:events', '-', '+')) ?? []
+      return entries.map(({ message }) => ({ ...message })).filter((event) => event.credential === credential)
+    },
     notices: async (tenant) => {
       const listener = connect(server.url, 'listener', () => {})
       listeners.push(listener)
