@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AccessDocument, StatusDocument } from '../../packages/reader/src/format.ts'
 import type { GrantKind, RotationClass } from '../credential.ts'
-import type { TokenSet } from '../oauth/index.ts'
+import { accessLifetimeMs, type TokenSet } from '../oauth/index.ts'
 import type { GrantHash, TokenSetWrite } from '../store/store.ts'
 import type { Refreshed } from '../workflows/messages.ts'
 import { dueAfterMs } from '../workflows/schedule.ts'
@@ -29,12 +29,6 @@ export interface Generation {
   activeSinceMs?: number
 }
 
-/**
- * RFC 6749 section 5.1 lets a provider leave expires_in out. Half an hour is what most that do so exceed; too short
- * costs a refresh, too long a reader's call.
- */
-const assumedLifetimeMs = 30 * 60_000
-
 /** Makes what the store is given and what the workflow is told, from one set of tokens. */
 export function prepare(
   deps: ActivityDeps,
@@ -46,7 +40,7 @@ export function prepare(
   const context = { cred: credential, family, gen: generation }
   const grant =
     refreshToken === undefined ? undefined : sealGrant(deps.keyring, { refresh_token: refreshToken }, context)
-  const lifetimeMs = accessLifetimeMs(tokens)
+  const lifetimeMs = livesMs(tokens)
   const dueInMs = lifetimeMs === undefined ? 0 : dueInAtLeastMs(lifetimeMs, from.kind, credential)
   const redisMs = clocks.redisNowMs()
   const access = lifetimeMs === undefined ? undefined : accessValue(deps, from, redisMs, lifetimeMs)
@@ -83,8 +77,9 @@ const dueInAtLeastMs = (lifetimeMs: number, kind: GrantKind, credential: string)
   Math.max(1_000, Math.round(dueAfterMs(lifetimeMs, kind, credential)))
 
 /** Undefined where there is no access token, or only one that has ended: its refresh follows, but not in a tight loop. */
-function accessLifetimeMs({ accessToken, expiresInMs = assumedLifetimeMs }: TokenSet): number | undefined {
-  return accessToken === undefined || expiresInMs < 1 ? undefined : expiresInMs
+function livesMs({ accessToken, expiresInMs }: TokenSet): number | undefined {
+  const ms = accessLifetimeMs({ answerMs: expiresInMs })
+  return accessToken === undefined || ms < 1 ? undefined : ms
 }
 
 function accessValue(deps: ActivityDeps, from: Generation, redisMs: number, lifetimeMs: number) {

@@ -1,5 +1,6 @@
 import type { GrantKind, RotationClass } from '../credential.ts'
 import { harmless, harmlessCode } from './harmless.ts'
+import { answeredAtMs, httpDateMs } from './lifetime.ts'
 import { type ParsedAnswer, parseTokenAnswer } from './parse.ts'
 import type { TokenSet, Verdict } from './verdict.ts'
 
@@ -66,8 +67,7 @@ export function judge(outcome: Outcome, context: JudgeContext): Verdict {
 }
 
 function judgeAnswer(answer: Answer, context: JudgeContext): Verdict {
-  const dateMs = Date.parse(answer.date ?? '')
-  const nowMs = Number.isNaN(dateMs) ? context.nowMs : dateMs
+  const nowMs = answeredAtMs(answer.date, context.nowMs)
   const parsed = parseTokenAnswer(answer.body, nowMs, answer.complete)
   const accepted = answer.status >= 200 && answer.status < 300 && !parsed.refused
   const tokens = accepted ? grantedTokens(parsed, context) : savedTokens(parsed, context, isPlausible)
@@ -159,5 +159,3 @@ export function parseRetryAfter(value: string | undefined, nowMs: number): numbe
   const ms = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : httpDateMs(text) - nowMs
   return Number.isNaN(ms) ? undefined : Math.min(longestRetryMs, Math.max(shortestRetryMs, Math.round(ms)))
 }
-
-const httpDateMs = (text: string) => (/^[A-Z][a-z]{2,8}, .* GMT$/.test(text) ? Date.parse(text) : Number.NaN)

@@ -1,5 +1,5 @@
-import { Buffer } from 'node:buffer'
 import { namesSecret } from './harmless.ts'
+import { jwtLifetimeMs, knownLifetimeMs, lifetimeMs, numberOf, timeOf } from './lifetime.ts'
 import type { TokenSet } from './verdict.ts'
 
 /** What could be read of a token endpoint's answer. */
@@ -21,18 +21,11 @@ export interface ParsedAnswer {
 
 type Members = Record<string, unknown>
 
-/** Beyond this a lifetime is taken for a mistake (milliseconds for seconds, a date) and ignored. */
-const longestLifetimeMs = 10 * 365 * 24 * 60 * 60 * 1000
-
 /**
  * Reads the answer of a token endpoint, whatever its content type: JSON with a BOM, wrapped in a JSON string, with text
  * before or after it, cut off; or a form (GitHub's default).
  *
- * A lifetime of zero or less counts as unknown: servers say 0 and -1 for "never", no server hands out a dead token on
- * purpose, and a refresh that is always due at once would spend refresh tokens as fast as the network allows. Where the
- * access token is a JWT, its own `exp` wins when it is earlier (a replay inside a grace window names a full lifetime).
- *
- * @param nowMs epoch time that a JWT's `exp` is compared with
+ * @param nowMs epoch time of the answer, which points in time are compared with
  * @param complete whether the body ended as the server meant it to
  */
 export function parseTokenAnswer(body: string, nowMs: number, complete = true): ParsedAnswer {
@@ -74,12 +67,13 @@ export function parseTokenResponse(body: unknown, nowMs: number): TokenSet | str
     return 'the token response has neither refresh_token nor access_token'
   const expiresAtMs = epochMs(members.expires_at)
   if (expiresAtMs === undefined || tokens.accessToken === undefined) return tokens
-  return { ...tokens, ...lifetime(tokens.expiresInMs, Math.max(0, expiresAtMs - nowMs)) }
+  const leftMs = Math.max(0, expiresAtMs - nowMs)
+  return { ...tokens, expiresInMs: Math.min(tokens.expiresInMs ?? leftMs, leftMs) }
 }
 
 const isPresent = (value: unknown) => value !== undefined && value !== null
 const isText = (value: unknown) => typeof value === 'string' && value.trim() !== ''
-const isDuration = (value: unknown) => secondsOf(value) !== undefined
+const isDuration = (value: unknown) => numberOf(value) !== undefined
 
 const fieldRules: Record<string, { fits: (value: unknown) => boolean; must: string }> = {
   access_token: { fits: isText, must: 'a non-empty string' },
@@ -96,31 +90,32 @@ const fieldRules: Record<string, { fits: (value: unknown) => boolean; must: stri
   },
 }
 
+/** Where answers say how long a token lives; the first that says something counts. */
+const expiryMembers = ['expires_in', 'expires_at', 'expires_on', 'expires', '.expires']
+const refreshExpiryMembers = ['refresh_token_expires_in', 'refresh_expires_in', 'x_refresh_token_expires_in']
+
 function tokensOf(members: Members, nowMs: number): TokenSet {
   const accessToken = textOf(members.access_token)
   const refreshToken = textOf(members.refresh_token)
   const tokenType = textOf(members.token_type)
   const scope = scopeOf(members.scope)
-  const refreshExpiresInMs =
-    lifetimeMs(members.refresh_token_expires_in) ??
-    lifetimeMs(members.refresh_expires_in) ??
-    lifetimeMs(members.x_refresh_token_expires_in)
+  const firstLifetimeMs = (names: string[]) =>
+    names.map((name) => lifetimeMs(members[name], nowMs)).find((ms) => ms !== undefined)
+  const expiresInMs =
+    accessToken === undefined
+      ? undefined
+      : knownLifetimeMs({ answerMs: firstLifetimeMs(expiryMembers), jwtMs: jwtLifetimeMs(accessToken, nowMs) })
+  const refreshExpiresInMs = firstLifetimeMs(refreshExpiryMembers)
   return {
     ...(accessToken !== undefined && {
       accessToken,
-      ...lifetime(lifetimeMs(members.expires_in), jwtLifetimeMs(accessToken, nowMs)),
+      ...(expiresInMs !== undefined && { expiresInMs }),
       ...(tokenType !== undefined && { tokenType }),
     }),
     ...(scope !== undefined && { scope }),
     ...(refreshToken !== undefined && { refreshToken }),
     ...(refreshExpiresInMs !== undefined && { refreshExpiresInMs }),
   }
-}
-
-/** The earliest of what is known. */
-function lifetime(...candidatesMs: (number | undefined)[]): { expiresInMs?: number } {
-  const known = candidatesMs.filter((candidate) => candidate !== undefined && candidate <= longestLifetimeMs)
-  return known.length === 0 ? {} : { expiresInMs: Math.min(...known.map(Number)) }
 }
 
 const textOf = (value: unknown) => (typeof value === 'string' && value.trim() !== '' ? value : undefined)
@@ -131,33 +126,12 @@ function scopeOf(value: unknown): string | undefined {
   return Array.isArray(value) && value.every((entry) => typeof entry === 'string') ? value.join(' ') : undefined
 }
 
-/** Seconds as `3600`, `"3600"` or `"3600s"`. */
-function secondsOf(value: unknown): number | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
-  const digits = typeof value === 'string' ? value.match(/^\s*(-?\d{1,15}(?:\.\d{1,9})?)\s*s?\s*$/i)?.[1] : undefined
-  return digits === undefined ? undefined : Number(digits)
-}
-
-function lifetimeMs(value: unknown): number | undefined {
-  const ms = Math.round((secondsOf(value) ?? 0) * 1000)
-  return ms > 0 && ms <= longestLifetimeMs ? ms : undefined
-}
-
-/** What is left of a JWT by its own `exp` (RFC 7519 section 4.1.4); the signature is for those who accept it. */
-function jwtLifetimeMs(token: string, nowMs: number): number | undefined {
-  const [, payload, signature, ...rest] = token.split('.')
-  if (payload === undefined || signature === undefined || rest.length > 0) return undefined
-  const exp = membersOf(parseJson(Buffer.from(payload, 'base64url').toString('utf8')))?.exp
-  return typeof exp === 'number' && Number.isFinite(exp) ? Math.max(0, Math.round(exp * 1000 - nowMs)) : undefined
-}
-
 /** Numbers below 1973 are durations by mistake; above the year 5138 they are milliseconds. */
 function epochMs(value: unknown): number | undefined {
-  const number = secondsOf(value)
+  const number = numberOf(value)
   if (number !== undefined) return number < 1e8 ? undefined : number < 1e11 ? number * 1000 : number
-  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value)) return undefined
-  const parsed = Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/i.test(value) ? value : `${value}Z`)
-  return Number.isNaN(parsed) ? undefined : parsed
+  const time = timeOf(value)
+  return Number.isNaN(time) ? undefined : time
 }
 
 function membersOf(value: unknown): Members | undefined {
