@@ -21,17 +21,21 @@ export function endpointParameters(template: string): string[] {
  * Says what is wrong with an endpoint of a configuration, if anything: it has to be https (http on loopback only),
  * free of credentials and fragment, and a placeholder in its host has to be followed by a dot and the site's name.
  *
+ * @param mayNameSite whether a placeholder is filled by someone who may choose the site too: nobody, unless said
  * @example endpointProblem('https://{domain}.auth0.com/oauth/token') // undefined
  * @example endpointProblem('https://{domain}/oauth/token') // 'placeholder {domain} in the host must be …'
  */
-export function endpointProblem(template: string): string | undefined {
+export function endpointProblem(
+  template: string,
+  mayNameSite: (name: string) => boolean = () => false,
+): string | undefined {
   if (!/^https?:\/\/[^/?#]/.test(template)) return 'must be a URL that begins with https:// and a host'
   // the URL parser takes a backslash for a slash and drops tabs and line breaks
   if (/[\s\\\p{Cc}]/u.test(template)) return 'must hold no spaces, backslashes or control characters'
   if (template.includes('#')) return 'must have no fragment (#)'
   const authority = authorityOf(template)
   if (authority.includes('@')) return 'must hold no credentials; they belong into clientId and clientSecrets'
-  const hostProblem = placeholderInHostProblem(authority)
+  const hostProblem = placeholderInHostProblem(authority, mayNameSite)
   if (hostProblem !== undefined) return hostProblem
   const filled = template.replaceAll(placeholder, 'x')
   if (/[{}]/.test(filled)) return 'has a brace that belongs to no placeholder; a placeholder is a name: {domain}'
@@ -42,8 +46,8 @@ export function endpointProblem(template: string): string | undefined {
 }
 
 /** Says what is wrong with an issuer (RFC 8414 section 2): as an endpoint, and without a query. */
-export function issuerProblem(template: string): string | undefined {
-  return template.includes('?') ? 'must have no query (?)' : endpointProblem(template)
+export function issuerProblem(template: string, mayNameSite?: (name: string) => boolean): string | undefined {
+  return template.includes('?') ? 'must have no query (?)' : endpointProblem(template, mayNameSite)
 }
 
 /**
@@ -52,8 +56,12 @@ export function issuerProblem(template: string): string | undefined {
  * @returns the URL, or a PerennialError `invalid_parameter` (returned, not thrown) that names the parameter
  * @example fillEndpoint('https://{domain}.auth0.com/oauth/token', { domain: 'acme.eu' })
  */
-export function fillEndpoint(template: string, parameters: Readonly<Record<string, string>>): string | PerennialError {
-  const problem = endpointProblem(template)
+export function fillEndpoint(
+  template: string,
+  parameters: Readonly<Record<string, string>>,
+  mayNameSite?: (name: string) => boolean,
+): string | PerennialError {
+  const problem = endpointProblem(template, mayNameSite)
   if (problem !== undefined) return refused(`endpoint ${problem}`)
   for (const name of endpointParameters(template)) {
     if (!Object.hasOwn(parameters, name))
@@ -75,10 +83,12 @@ function siteOf(template: string): string {
   return authority.includes('{') ? host.slice(host.length - afterLastPlaceholder(authority).length) : host
 }
 
-function placeholderInHostProblem(authority: string): string | undefined {
-  const name = /\{([^}]*)\}[^}]*$/.exec(authority)?.[1]
+/** What follows the last placeholder that may not name the site has to be a site, whatever the others are filled with. */
+function placeholderInHostProblem(authority: string, mayNameSite: (name: string) => boolean): string | undefined {
+  const bound = authority.replaceAll(placeholder, (whole, name: string) => (mayNameSite(name) ? 'x' : whole))
+  const name = /\{([^}]*)\}[^}]*$/.exec(bound)?.[1]
   if (name === undefined) return undefined
-  const site = afterLastPlaceholder(authority)
+  const site = afterLastPlaceholder(bound)
   if (/^\.(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+$|^\.localhost$/.test(site)) return undefined
   return `placeholder {${name}} in the host must be followed by a dot and the site's own name, as in https://{${name}}.example.com`
 }

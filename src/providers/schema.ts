@@ -40,13 +40,16 @@ const path = z
   )
 const positive = z.number().positive('must be more than 0')
 
+/** Whether a placeholder may name the site is known when the entry is resolved, its parameters being inherited. */
+const anyPlace = () => true
+
 const endpoint = z.string().superRefine((template, context) => {
-  const problem = endpointProblem(template)
+  const problem = endpointProblem(template, anyPlace)
   if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
 })
 
 const issuer = z.string().superRefine((template, context) => {
-  const problem = issuerProblem(template)
+  const problem = issuerProblem(template, anyPlace)
   if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
 })
 
@@ -64,16 +67,24 @@ function compiles(source: string): boolean {
 const parameter = z.strictObject({
   description: text.describe('what the value is, and where its owner finds it'),
   pattern: pattern.optional().describe('what the whole value has to match, beside the rule for every parameter'),
+  values: z
+    .array(text)
+    .min(1)
+    .optional()
+    .describe('the only values; one with these may stand anywhere in a host, as in https://accounts.zoho.{region}/'),
   example: text.optional().describe('a value as it would be given'),
   default: text.optional().describe('the value where none is given'),
   setBy: z
     .enum(['credential', 'client'])
     .optional()
-    .describe('client: only perennial.yaml may set it, never a credential; needed where it makes up the whole host'),
+    .describe('client: only perennial.yaml may set it, never a credential; then it may make up the whole host'),
 })
 
-/** Parameters of a request, by their names on the wire. */
-const additions = z.record(text, text)
+/** Parameters of a request, by their names on the wire; a number or true stays what it is in a JSON body. */
+const additions = z.record(text, z.union([text, z.number(), z.boolean()]))
+
+/** Headers and claims. */
+const texts = z.record(text, text)
 
 const tokenRequest = z.strictObject({
   method: z.enum(['POST', 'GET']).optional().describe('of the token request; POST unless said'),
@@ -92,7 +103,7 @@ const tokenRequest = z.strictObject({
       'parameters sent with every refresh; templates of {parameters} of the credential or client, {client_id}, {refresh_token}, {access_token}',
     ),
   remove: z.array(text).optional().describe('standard parameters that are not sent: [grant_type]'),
-  headers: additions.optional().describe('headers of the token request; templates as in add, secrets included'),
+  headers: texts.optional().describe('headers of the token request; templates as in add, {client_secret} included'),
 })
 
 const tokenResponse = z.strictObject({
@@ -153,7 +164,7 @@ const assertion = z.strictObject({
   issuer: text.optional().describe('iss; template, {client_id} unless said'),
   subject: text.optional().describe('sub; template, {client_id} unless said'),
   audience: text.optional().describe('aud; template, the token endpoint unless said'),
-  claims: additions.optional().describe('more claims; templates'),
+  claims: texts.optional().describe('more claims; templates'),
   lifetimeSeconds: positive.optional().describe('from iat to exp; 60 unless said'),
   sentAs: z
     .enum(['assertion', 'bearer'])
@@ -179,7 +190,7 @@ const revocation = z.strictObject({
     .describe('the kinds that it accepts; both unless said'),
   tokenParameter: text.optional().describe('name of the parameter with the token; token unless said'),
   add: additions.optional().describe('more parameters; templates of {parameters}, {client_id}, {client_secret}'),
-  headers: additions.optional().describe('more headers; templates as in add'),
+  headers: texts.optional().describe('more headers; templates as in add'),
   endsConsent: z
     .boolean()
     .optional()

@@ -43,6 +43,19 @@ describe('an endpoint of a configuration', () => {
     expect(endpointProblem(template)).toMatch(why)
   })
 
+  test.each([
+    ['https://{host}/token', undefined],
+    ['https://accounts.zoho.{host}/token', undefined],
+    ['https://{free}.zoho.{host}/token', undefined],
+    ['https://{free}.{host}/token', /placeholder {free} in the host must be followed/],
+    ['https://{host}.{free}/token', /placeholder {free} in the host must be followed/],
+    ['http://{host}/token', /must be https/],
+  ])('%s: a placeholder whose filler may name the site may stand anywhere in the host', (template, why) => {
+    const problem = endpointProblem(template, (name) => name === 'host')
+    if (why === undefined) expect(problem).toBeUndefined()
+    else expect(problem).toMatch(why)
+  })
+
   test('its placeholders are named once each', () => {
     expect(endpointParameters('https://{a}.x.example/{b}/{a}')).toEqual(['a', 'b'])
   })
