@@ -38,6 +38,8 @@ const path = z
     /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/,
     'is no path: member names with dots between them, as in data.access_token',
   )
+/** One path, or several of which the first that is there counts. */
+const paths = z.union([path, z.array(path).min(1)])
 const positive = z.number().positive('must be more than 0')
 
 /** Whether a placeholder may name the site is known when the entry is resolved, its parameters being inherited. */
@@ -107,12 +109,12 @@ const tokenRequest = z.strictObject({
 })
 
 const tokenResponse = z.strictObject({
-  accessToken: path.optional().describe('path of the access token; access_token unless said'),
-  refreshToken: path.optional().describe('path of the refresh token; refresh_token unless said'),
+  accessToken: paths.optional().describe('path of the access token; access_token unless said'),
+  refreshToken: paths.optional().describe('path of the refresh token; refresh_token unless said'),
   tokenType: text.optional().describe('what readers are told where the answer names no usable token_type'),
-  scope: path.optional().describe('path of the scope; scope unless said'),
+  scope: paths.optional().describe('path of the scope; scope unless said'),
   scopeSeparator: text.optional().describe('between scopes in one string; a space unless said'),
-  expiresIn: path.optional().describe('path of the access token’s expiry; expires_in unless said'),
+  expiresIn: paths.optional().describe('path of the access token’s expiry; expires_in unless said'),
   expiresInForm: z.enum(expiryForms).optional().describe('what that value is; seconds unless said'),
   refreshExpiresIn: path
     .optional()
@@ -144,8 +146,8 @@ const matcher = z
   })
 
 const errors = z.strictObject({
-  code: path.optional().describe('path of the error code; error unless said'),
-  message: path.optional().describe('path of the text for people; the usual names unless said'),
+  code: paths.optional().describe('path of the error code; error unless said'),
+  message: paths.optional().describe('path of the text for people; the usual names unless said'),
   deadGrant: z.array(matcher).optional().describe('the refresh token is no longer good (beside invalid_grant)'),
   throttled: z.array(matcher).optional().describe('too many requests, or the provider is in trouble: later'),
   tooEarly: z.array(matcher).optional().describe('refused because the present token is too young: later, and no fault'),
@@ -154,6 +156,7 @@ const errors = z.strictObject({
 
 const expiryLookup = z.strictObject({
   endpoint: endpoint.optional().describe('asked with the new access token as bearer; introspection unless said'),
+  scheme: text.optional().describe('word before the token in the Authorization header; Bearer unless said'),
   expiresIn: path.optional().describe('path of the expiry in its answer; exp of introspection unless said'),
   expiresInForm: z.enum(expiryForms).optional().describe('what that value is; epoch_seconds unless said'),
 })
@@ -229,6 +232,9 @@ const behaviour = z.strictObject({
   refreshTokenLifetimeSeconds: positive
     .optional()
     .describe('stated for each refresh token; a deadline unless the next one comes with a later one'),
+  refreshTokensPerUser: positive
+    .optional()
+    .describe('how many live for one user and client; one more and the oldest dies without a word'),
   rateLimit: z
     .strictObject({ requests: positive, perSeconds: positive })
     .optional()
@@ -240,6 +246,9 @@ const behaviour = z.strictObject({
 export const providerSchema = behaviour.extend({
   displayName: text.optional().describe('for people'),
   extends: text.optional().describe('another entry, whose fields hold where this one says nothing'),
+  consent: text
+    .optional()
+    .describe('what the consent request has to hold, or no refresh token is issued: access_type=offline'),
   notes: text.optional().describe('what else someone has to know'),
   variants: z
     .record(name, z.strictObject({ when: text.describe('the setting that decides'), set: behaviour }))
@@ -251,6 +260,7 @@ export const providerSchema = behaviour.extend({
     .describe('public pages, each with what it says'),
   checked: z.iso.date().optional().describe('the day on which the sources were read'),
   confidence: z.enum(['documented', 'third_party', 'unverified']).optional().describe('what the entry rests on'),
+  unsure: z.array(name).min(1).optional().describe('fields that rest on less than the entry does'),
 })
 
 /** An entry as it is written. */
