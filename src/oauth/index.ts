@@ -1,6 +1,6 @@
 export { harmless } from './harmless.ts'
 export { judge } from './judge.ts'
-export { accessLifetimeMs, type ExpiryMeaning, type LifetimeSources, lifetimeMs } from './lifetime.ts'
+export { accessLifetimeMs, type LifetimeSources, lifetimeMs } from './lifetime.ts'
 export { parseTokenAnswer, parseTokenResponse } from './parse.ts'
 export type { TokenRequest } from './request.ts'
 export type { Revocation, RevocationRequest } from './revocation.ts'

@@ -2,6 +2,7 @@ import type { GrantKind, RotationClass } from '../credential.ts'
 import { harmless, harmlessCode } from './harmless.ts'
 import { answeredAtMs, httpDateMs } from './lifetime.ts'
 import { type ParsedAnswer, parseTokenAnswer } from './parse.ts'
+import { oauthCode } from './refusal.ts'
 import type { TokenSet, Verdict } from './verdict.ts'
 
 /** A response as it came off the wire. */
@@ -124,7 +125,7 @@ function withoutTokens(answer: Answer, parsed: ParsedAnswer): Verdict {
 function refusal(answer: Answer, parsed: ParsedAnswer, context: JudgeContext, nowMs: number): Verdict {
   const { status } = answer
   const secrets = [...context.secrets, ...parsed.secrets]
-  const code = parsed.error?.trim().toLowerCase() ?? ''
+  const code = oauthCode(parsed.error)
   const shown = parsed.error === undefined ? undefined : harmlessCode(parsed.error.trim(), secrets)
   const said = [shown === undefined ? parsed.error : undefined, parsed.errorText].filter((text) => text !== undefined)
   const detail = harmless([`HTTP ${status}`, ...said].join(': '), secrets)

@@ -4,9 +4,7 @@
  * refreshed in a tight loop nor trusted for years.
  */
 import { Buffer } from 'node:buffer'
-
-/** What a value that states an expiry means where a provider's entry says so; its size decides otherwise. */
-export type ExpiryMeaning = 'seconds' | 'minutes' | 'milliseconds' | 'time'
+import type { ExpiryForm } from '../providers/schema.ts'
 
 /** What is known of one access token's life, in milliseconds from the moment of its answer, best first. */
 export interface LifetimeSources {
@@ -37,7 +35,7 @@ const longestPastMs = 365 * day * 1000
 /** `3600000` and the like begin here: five minutes in milliseconds. */
 const fewestMilliseconds = 300_000
 
-const unitMs = { seconds: 1_000, minutes: 60_000, milliseconds: 1 }
+const unitMs: Partial<Record<ExpiryForm, number>> = { seconds: 1_000, milliseconds: 1 }
 
 /**
  * The lifetime to go by: what the answer says; the token's own `exp` where that is earlier (a replay inside a grace
@@ -57,7 +55,7 @@ export function knownLifetimeMs({ answerMs, jwtMs, lookedUpMs, catalogueMs }: Li
  * Reads a value that states an expiry: `3600`, `"3600"`, `"3600s"`, a point in time as seconds or milliseconds since
  * 1970, an ISO 8601 text or an HTTP date.
  *
- * Without a meaning from the provider's entry the number itself decides, whatever its name: up to ten years it is
+ * Without a form from the provider's entry the number itself decides, whatever its name: up to ten years it is
  * seconds, unless nobody would write it so and it is whole minutes in milliseconds (3600000 is an hour, not 41 2/3
  * days); beyond that a point in time where it is near now, else milliseconds. Zero and less are unknown (servers say 0 and -1 for
  * "never", and none hands out a dead token on purpose), and so is a point in time that has passed: a clock or a time
@@ -66,17 +64,18 @@ export function knownLifetimeMs({ answerMs, jwtMs, lookedUpMs, catalogueMs }: Li
  * @param nowMs when the answer was given, by the server's clock: see `answeredAtMs`
  * @returns absent when it says nothing that can be true
  */
-export function lifetimeMs(value: unknown, nowMs: number, meaning?: ExpiryMeaning): number | undefined {
+export function lifetimeMs(value: unknown, nowMs: number, form?: ExpiryForm): number | undefined {
   const number = numberOf(value)
-  const ms = number === undefined ? timeOf(value) - nowMs : numberMs(number, nowMs, meaning)
+  const ms = number === undefined ? timeOf(value) - nowMs : numberMs(number, nowMs, form)
   return isPlausible(ms) ? Math.round(ms) : undefined
 }
 
-function numberMs(number: number, nowMs: number, meaning: ExpiryMeaning | undefined): number {
-  if (meaning !== undefined && meaning !== 'time') return number * unitMs[meaning]
-  if (number * 1000 <= longestLifetimeMs) return isInMilliseconds(number) ? number : number * 1000
+function numberMs(number: number, nowMs: number, form: ExpiryForm | undefined): number {
+  const unit = form === undefined ? undefined : unitMs[form]
+  if (unit !== undefined) return number * unit
+  if (number * 1000 <= longestLifetimeMs) return form === undefined && isInMilliseconds(number) ? number : number * 1000
   const left = [number * 1000 - nowMs, number - nowMs].find((ms) => ms >= -longestPastMs && ms <= longestLifetimeMs)
-  return left ?? (meaning === 'time' ? Number.NaN : number)
+  return left ?? (form === undefined ? number : Number.NaN)
 }
 
 /** Too short costs a refresh, too long a reader's call: long lifetimes in seconds are whole days, or whole years. */

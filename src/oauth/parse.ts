@@ -1,5 +1,6 @@
 import { namesSecret } from './harmless.ts'
 import { jwtLifetimeMs, knownLifetimeMs, lifetimeMs, numberOf, timeOf } from './lifetime.ts'
+import { refusalOf } from './refusal.ts'
 import type { TokenSet } from './verdict.ts'
 
 /** What could be read of a token endpoint's answer. */
@@ -9,9 +10,9 @@ export interface ParsedAnswer {
   tokens: TokenSet
   /** refresh tokens found elsewhere than in their place: in broken or nested JSON; only where `tokens` holds none */
   strayRefreshTokens: string[]
-  /** whether there is an `error` member that says something */
+  /** whether the answer says that it is an error */
   refused: boolean
-  /** that member, where it is a string */
+  /** its code, as it was sent */
   error?: string
   /** what the server says to people about it */
   errorText?: string
@@ -34,14 +35,14 @@ export function parseTokenAnswer(body: string, nowMs: number, complete = true): 
   const tokens = members === undefined ? {} : tokensOf(members, nowMs)
   const tokenless = tokens.accessToken === undefined && tokens.refreshToken === undefined
   const strayRefreshTokens = tokenless ? strayRefreshTokensIn(text) : []
-  const error = members?.error
-  const errorText = members === undefined ? htmlTitle(text) : errorTextOf(members)
+  const refusal = members === undefined ? undefined : refusalOf(members)
+  const errorText = refusal === undefined ? htmlTitle(text) : refusal.errorText
   return {
     readable: members !== undefined,
     tokens,
     strayRefreshTokens,
-    refused: Boolean(error),
-    ...(typeof error === 'string' && error !== '' && { error }),
+    refused: refusal !== undefined && (refusal.refused || (tokens.accessToken === undefined && refusal.complains)),
+    ...(refusal?.error !== undefined && { error: refusal.error }),
     ...(errorText !== undefined && { errorText }),
     secrets: [...strayRefreshTokens, ...secretsIn(members, 0)],
   }
@@ -193,11 +194,6 @@ function strayRefreshTokensIn(text: string): string[] {
 
 /** Of a proxy's HTML page only the title is worth showing, and safe: the rest may hold anything. */
 const htmlTitle = (text: string) => text.match(/<title[^<>]*>([^<]{1,500})</i)?.[1]
-
-function errorTextOf(members: Members): string | undefined {
-  const nested = membersOf(members.error)
-  return [members.error_description, nested?.message, members.message].map(textOf).find((text) => text !== undefined)
-}
 
 function secretsIn(value: unknown, depth: number): string[] {
   if (typeof value !== 'object' || value === null || depth > 4) return []

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { Agent, type Dispatcher } from 'undici'
+import { bodyText } from './body.ts'
 import type { Answer, Outcome } from './judge.ts'
 import type { TokenMessage } from './request.ts'
 
@@ -89,6 +90,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #timer: NodeJS.Timeout
   readonly #chunks: Buffer[] = []
   #head: Omit<Answer, 'body' | 'complete'> | undefined
+  #encoding: string | undefined
   /** set in the tick of the write: from here on the request may have left */
   #started: Dispatcher.DispatchController | undefined
   #over = false
@@ -126,6 +128,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (status < 200) return
     const retryAfter = first(headers['retry-after'])
     const date = first(headers.date)
+    this.#encoding = first(headers['content-encoding'])
     this.#head = { status, ...(retryAfter !== undefined && { retryAfter }), ...(date !== undefined && { date }) }
   }
 
@@ -163,7 +166,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #answer(complete: boolean): Answer | undefined {
-    return this.#head && { ...this.#head, body: new TextDecoder().decode(Buffer.concat(this.#chunks)), complete }
+    return this.#head && { ...this.#head, body: bodyText(Buffer.concat(this.#chunks), this.#encoding), complete }
   }
 
   #end(outcome: Outcome): void {

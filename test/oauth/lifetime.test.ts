@@ -5,12 +5,12 @@ import {
   accessLifetimeMs,
   answeredAtMs,
   assumedLifetimeMs,
-  type ExpiryMeaning,
   jwtLifetimeMs,
   knownLifetimeMs,
   lifetimeMs,
   longestLifetimeMs,
 } from '../../src/oauth/lifetime.ts'
+import { type ExpiryForm, expiryForms } from '../../src/providers/schema.ts'
 
 const nowMs = Date.UTC(2026, 10, 27, 12)
 const nowSeconds = nowMs / 1000
@@ -99,38 +99,32 @@ describe('what an answer says', () => {
     expect(lifetimeMs(value, nowMs)).toBe(expected)
   })
 
-  it.each<[unknown, ExpiryMeaning, number | undefined]>([
+  it.each<[unknown, ExpiryForm, number | undefined]>([
     [3_600_000, 'seconds', 3_600_000_000],
     [3_600_000, 'milliseconds', hour],
     ['3600', 'milliseconds', 3_600],
-    [60, 'minutes', hour],
-    [nowSeconds + 50, 'time', 50_000],
-    [nowMs + 50_000, 'time', 50_000],
-    [3600, 'time', hour],
-    [5_184_000_000, 'time', undefined],
+    [nowSeconds + 50, 'epoch_seconds', 50_000],
+    [nowMs + 50_000, 'epoch_milliseconds', 50_000],
+    [3600, 'epoch_seconds', hour],
+    [5_184_000_000, 'epoch_seconds', undefined],
     [nowSeconds + 50, 'seconds', undefined],
-    [0, 'minutes', undefined],
+    [0, 'milliseconds', undefined],
     ['2026-11-27T13:00:00Z', 'seconds', hour],
-  ])('%j in an entry that says %s is %j ms', (value, meaning, expected) => {
-    expect(lifetimeMs(value, nowMs, meaning)).toBe(expected)
+    ['2026-11-27T13:00:00Z', 'iso8601', hour],
+  ])('%j in an entry that says %s is %j ms', (value, form, expected) => {
+    expect(lifetimeMs(value, nowMs, form)).toBe(expected)
   })
 
   it('whatever comes, it is absent or between a millisecond and ten years, and no longer than it says', () => {
-    const meaning = fc.constantFrom(
-      undefined,
-      'seconds' as const,
-      'minutes' as const,
-      'milliseconds' as const,
-      'time' as const,
-    )
+    const form = fc.constantFrom(undefined, ...expiryForms)
     fc.assert(
-      fc.property(fc.oneof(fc.anything(), fc.double(), fc.integer(), fc.string()), meaning, (value, meant) => {
-        const ms = lifetimeMs(value, nowMs, meant)
+      fc.property(fc.oneof(fc.anything(), fc.double(), fc.integer(), fc.string()), form, (value, form) => {
+        const ms = lifetimeMs(value, nowMs, form)
         if (ms === undefined) return
         expect(Number.isInteger(ms)).toBe(true)
         expect(ms).toBeGreaterThan(0)
         expect(ms).toBeLessThanOrEqual(longestLifetimeMs)
-        if (typeof value === 'number' && meant === undefined) expect(ms).toBeLessThanOrEqual(Math.round(value * 1000))
+        if (typeof value === 'number' && form === undefined) expect(ms).toBeLessThanOrEqual(Math.round(value * 1000))
       }),
       { numRuns: 1_000 },
     )
