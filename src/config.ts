@@ -32,6 +32,8 @@ export interface Config {
     reader: [string, ...string[]]
   }
   readers: { sealed: boolean }
+  /** how long before the end of a grant that no refresh moves it is told, longest first */
+  warnings: { reconnectSoonMs: number[] }
   clients: ReadonlyMap<string, ClientConfig>
 }
 
@@ -59,6 +61,8 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   return config
 }
 
+const dayMs = 24 * 3600_000
+
 type Flaw = (secret: string) => string | undefined
 
 async function readSecrets(declaration: Declaration, places: SecretPlaces, problems: Problem[]): Promise<Config> {
@@ -71,7 +75,7 @@ async function readSecrets(declaration: Declaration, places: SecretPlaces, probl
   const readAll = (sources: SecretSource[], path: Path, flaw: Flaw) =>
     Promise.all(sources.map((source, i) => read(source, [...path, i], flaw)))
 
-  const { redisUrl, keys, sealed } = declaration
+  const { redisUrl, keys, sealed, reconnectSoonDays } = declaration
   const url = redisUrl === undefined ? '' : await read(redisUrl, ['redis', 'url'], redisUrlFlaw)
   const [grant = '', ...olderGrant] = await readAll(keys.grant, ['keys', 'grant'], keyFlaw)
   const [reader = '', ...olderReader] = await readAll(keys.reader, ['keys', 'reader'], (key) =>
@@ -90,6 +94,7 @@ async function readSecrets(declaration: Declaration, places: SecretPlaces, probl
     redis: { url },
     keys: { grant: [grant, ...olderGrant], reader: [reader, ...olderReader] },
     readers: { sealed },
+    warnings: { reconnectSoonMs: reconnectSoonDays.map((days) => days * dayMs).sort((a, b) => b - a) },
     clients,
   }
 }

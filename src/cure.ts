@@ -8,6 +8,8 @@ export interface Ailing {
   provider?: string
   client?: string
   nextAttemptAt?: string
+  /** when the grant ends, whatever is refreshed */
+  reconnectBy?: string
 }
 
 /**
@@ -19,7 +21,7 @@ export interface Ailing {
 export function cure(ailing: Ailing): string {
   switch (ailing.status) {
     case 'active':
-      return 'Nothing to do.'
+      return ailing.reconnectBy === undefined ? 'Nothing to do.' : endsAt(ailing, ailing.reconnectBy)
     case 'pending':
       return `Nothing to do: the first access token is being fetched. If it stays away, check the worker with ${doctor}.`
     case 'retrying':
@@ -36,6 +38,9 @@ export function cure(ailing: Ailing): string {
       return revoked(ailing)
   }
 }
+
+const endsAt = (ailing: Ailing, at: string) =>
+  `The grant ends at ${at}, whatever is refreshed: before that, send the user through the provider's consent again and hand over the new grant: ${command('reconnect', ailing.credential, '--from FILE')}.`
 
 const doctor = '`perennial doctor`'
 

@@ -15,7 +15,7 @@ describe('what is wrong with a configuration', () => {
     [
       'an unknown key that resembles none',
       `${good}zzzzzzzzz: {}`,
-      'FILE:9: zzzzzzzzz: unknown key "zzzzzzzzz"; known here: redis, keys, readers, clients, providers',
+      'FILE:9: zzzzzzzzz: unknown key "zzzzzzzzz"; known here: redis, keys, readers, warnings, clients, providers',
     ],
     [
       'an unknown key in a list of pairs',

@@ -11,6 +11,7 @@ describe('a configuration', () => {
       redis: { url: env.REDIS_URL },
       keys: { grant: [grantKey], reader: [readerKey] },
       readers: { sealed: true },
+      warnings: { reconnectSoonMs: [14 * 86_400_000, 3 * 86_400_000] },
     })
     expect(config.source).toBe(lastPath())
     expect([...config.clients]).toEqual([
@@ -56,8 +57,13 @@ providers:
     rotation: grace
     graceSeconds: 30
     rateLimit: { requests: 100, perSeconds: 60 }
+    refreshTokenIdleSeconds: 30
+    refreshTokenAbsoluteSeconds: 60
+    refreshTokenLifetimeSeconds: 90
+warnings: { reconnectSoonDays: [1, 7] }
 `)
     expect(config.readers.sealed).toBe(false)
+    expect(config.warnings.reconnectSoonMs).toEqual([7 * 86_400_000, 86_400_000])
     expect(config.clients.get('orders-api')).toEqual({
       name: 'orders-api',
       grant: 'client_credentials',
@@ -72,6 +78,9 @@ providers:
         clientAuth: 'client_secret_post',
         rotation: 'grace',
         graceMs: 30_000,
+        refreshTokenIdleMs: 30_000,
+        refreshTokenAbsoluteMs: 60_000,
+        refreshTokenLifetimeMs: 90_000,
         rateLimit: { requests: 100, perSeconds: 60 },
       },
     })

@@ -9,7 +9,7 @@ import { isWorthTelling, retryDelayMs } from './backoff.ts'
 import { Clocks } from './clocks.ts'
 import { type ActivityDeps, type Caller, clientOf, openGrant } from './deps.ts'
 import { keep } from './keep.ts'
-import { found, type Grant, newWriter, revokedBy, rotationOf, UnusableHash } from './token-set.ts'
+import { found, type Generation, type Grant, newWriter, revokedBy, rotationOf, UnusableHash } from './token-set.ts'
 
 /**
  * One attempt to get generation n+1, by the rules of "One refresh": look at the store, send once, read everything,
@@ -38,7 +38,8 @@ class RefreshAttempt {
   readonly #attempt: Attempt
   readonly #client: ClientConfig | undefined
   readonly #beganMs = performance.now()
-  #accessRemainingMs = 0
+  /** until a token is lost that a refresh would keep */
+  #remainingMs = 0
   /** whether something may have left: from then on an unforeseen error is an unknown end */
   #mayHaveSent = false
 
@@ -85,7 +86,7 @@ class RefreshAttempt {
       ])
       const [{ nowMs, hash }] = looked
       this.#clocks.redisSaid(nowMs)
-      this.#accessRemainingMs = (hash?.accessExpiresAtMs ?? 0) - nowMs
+      this.#remainingMs = untilLossMs(hash, nowMs)
       this.#noteForeignGrant(hash)
       return looked
     } catch (error) {
@@ -189,9 +190,22 @@ class RefreshAttempt {
       tokens,
       seeds: seeds.length > 0 ? seeds : (hash?.seeds ?? []),
       parameters: parameters ?? {},
+      before: this.#deadlinesBefore(hash),
       ...(grant === undefined ? {} : { heldGrant: grant }),
       ...(activeSinceMs === undefined ? {} : { activeSinceMs }),
     })
+  }
+
+  /** What is known of the end of the refresh token that was sent. */
+  #deadlinesBefore(hash: GrantHash | undefined): NonNullable<Generation['before']> {
+    const { generation, refreshExpiresAtMs, refreshEndsAtMs } = this.#input
+    const nowMs = this.#clocks.serverNowMs()
+    const beganMs = hash?.generation === generation && hash.writer !== undefined ? hash.beganMs : undefined
+    return {
+      ageMs: beganMs === undefined ? undefined : this.#clocks.redisNowMs() - beganMs,
+      ...(refreshExpiresAtMs === undefined ? {} : { livesMs: refreshExpiresAtMs - nowMs }),
+      ...(refreshEndsAtMs === undefined ? {} : { endsInMs: refreshEndsAtMs - nowMs }),
+    }
   }
 
   async #refused(
@@ -266,7 +280,7 @@ class RefreshAttempt {
     )
     if (!failed.repeatable) return failed.toActivityFailure(provider)
     const { retryAfterMs } = failed
-    const accessRemainingMs = this.#accessRemainingMs - (performance.now() - this.#beganMs)
+    const accessRemainingMs = this.#remainingMs - (performance.now() - this.#beganMs)
     const delayMs = retryDelayMs(
       { attempt, accessRemainingMs, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
       Math.random(),
@@ -288,6 +302,13 @@ class RefreshAttempt {
       ? new AttemptFailed('Ambiguous', { reason, detail, ...this.#firstUse() })
       : new AttemptFailed('Unsent', { reason, detail })
   }
+}
+
+/** The access token, or a refresh token that dies unused before. */
+function untilLossMs(hash: GrantHash | undefined, nowMs: number): number {
+  const accessMs = (hash?.accessExpiresAtMs ?? 0) - nowMs
+  const refreshMs = (hash?.refreshExpiresAtMs ?? 0) - nowMs
+  return refreshMs > 0 ? Math.min(accessMs, refreshMs) : accessMs
 }
 
 /** Which of a client's secrets was refused last, so that a later attempt begins with the next. */

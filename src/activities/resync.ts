@@ -11,7 +11,8 @@ import { found, newWriter, prepare, revokedBy } from './token-set.ts'
 export const resyncActivity =
   (deps: ActivityDeps) =>
   async (input: ResyncInput): Promise<Resynced> => {
-    const { credential, kind, family, generation, grant, seeds, parameters, refreshRemainingMs, previousOwner } = input
+    const { credential, kind, family, generation, grant, seeds, parameters, previousOwner } = input
+    const { refreshRemainingMs, refreshEndsInMs } = input
     const owner = deps.caller()
     const clocks = new Clocks(owner)
     const previous = previousOwner === undefined ? {} : { previousRun: previousOwner }
@@ -32,7 +33,11 @@ export const resyncActivity =
       generation,
       writer: newWriter(),
       beganMs: nowMs,
-      tokens: refreshRemainingMs === undefined ? {} : { refreshExpiresInMs: refreshRemainingMs },
+      tokens: {},
+      ends: {
+        ...(refreshRemainingMs === undefined ? {} : { livesMs: refreshRemainingMs }),
+        ...(refreshEndsInMs === undefined ? {} : { endsInMs: refreshEndsInMs }),
+      },
       seeds,
       parameters: parameters ?? {},
       ...(grant === undefined ? {} : { heldGrant: grant }),

@@ -181,6 +181,7 @@ export const announceActivity =
       accessExpiresAt: at(input.accessRemainingMs),
       nextRefreshAt: at(input.nextAttemptInMs),
       refreshExpiresAt: at(input.refreshRemainingMs),
+      reconnectBy: at(input.refreshEndsInMs),
     }
     const verdict = await deps.store.announce(credential, {
       namespace,
@@ -189,10 +190,30 @@ export const announceActivity =
       // JSON leaves out what is undefined
       status: JSON.parse(JSON.stringify({ status, reason, since: isoTime(sinceMs), generation, ...times })),
     })
-    const event = verdict === 'written' ? eventOf(status, reason) : undefined
-    if (event !== undefined) {
-      const why = reason === undefined ? {} : { reason }
-      await deps.store.record({ event, credential, family, generation, status, ...why })
-    }
+    const event = verdict === 'written' ? eventToTell(input) : undefined
+    if (event !== undefined) await deps.store.record({ credential, family, generation, status, ...event })
     return { told: verdict === 'written' }
   }
+
+/** What operators are told: a status, or that the grant comes to its end, with the time before that as the mark. */
+function eventToTell({ status, reason, reconnectSoonMs, refreshEndsInMs = 0 }: AnnounceInput) {
+  if (reconnectSoonMs === undefined) {
+    const event = eventOf(status, reason)
+    return event === undefined ? undefined : { event, ...(reason === undefined ? {} : { reason }) }
+  }
+  const left = `the grant ends in ${spanText(refreshEndsInMs)}`
+  return { event: 'reconnect_soon' as const, reason: left, mark: spanText(reconnectSoonMs) }
+}
+
+/** In the largest unit that leaves something, as `14d`. */
+function spanText(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  const [unit, name] = (
+    [
+      [86_400, 'd'],
+      [3_600, 'h'],
+      [60, 'm'],
+    ] as const
+  ).find(([one]) => seconds >= one) ?? [1, 's']
+  return `${Math.round(seconds / unit)}${name}`
+}

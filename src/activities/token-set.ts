@@ -4,9 +4,10 @@ import type { GrantKind, RotationClass } from '../credential.ts'
 import { accessLifetimeMs, type TokenSet } from '../oauth/index.ts'
 import type { GrantHash, TokenSetWrite } from '../store/store.ts'
 import type { Refreshed } from '../workflows/messages.ts'
-import { dueAfterMs } from '../workflows/schedule.ts'
+import { dueWithinMs } from '../workflows/schedule.ts'
 import { type Clocks, isoTime } from './clocks.ts'
-import { type ActivityDeps, grantProblem, sealAccess, sealGrant } from './deps.ts'
+import { type Answered, type Deadlines, deadlines } from './deadlines.ts'
+import { type ActivityDeps, clientOf, grantProblem, sealAccess, sealGrant } from './deps.ts'
 
 /** What is sealed as a grant: enough to go on, and to revoke. */
 export interface Grant {
@@ -27,6 +28,10 @@ export interface Generation {
   seeds: string[]
   parameters: Record<string, string>
   activeSinceMs?: number
+  /** what was known of the end of the refresh token that was used; absent for a grant that was just handed over */
+  before?: NonNullable<Answered['before']>
+  /** where no answer came: that stays as it is known */
+  ends?: Deadlines
 }
 
 /** Makes what the store is given and what the workflow is told, from one set of tokens. */
@@ -41,10 +46,13 @@ export function prepare(
   const grant =
     refreshToken === undefined ? undefined : sealGrant(deps.keyring, { refresh_token: refreshToken }, context)
   const lifetimeMs = livesMs(tokens)
-  const dueInMs = lifetimeMs === undefined ? 0 : dueInAtLeastMs(lifetimeMs, from.kind, credential)
+  const ends = from.ends ?? deadlinesAfter(deps, from)
+  const dueInMs = lifetimeMs === undefined ? 0 : dueInAtLeastMs(lifetimeMs, from.kind, credential, ends)
   const redisMs = clocks.redisNowMs()
   const access = lifetimeMs === undefined ? undefined : accessValue(deps, from, redisMs, lifetimeMs)
-  const refreshExpiresAtMs = tokens.refreshExpiresInMs === undefined ? undefined : redisMs + tokens.refreshExpiresInMs
+  const at = (inMs: number | undefined) => (inMs === undefined ? undefined : redisMs + inMs)
+  const refreshExpiresAtMs = at(ends.livesMs)
+  const refreshEndsAtMs = at(ends.endsInMs)
   const held = grant ?? from.heldGrant
   return {
     write: {
@@ -55,10 +63,11 @@ export function prepare(
       beganMs: from.beganMs,
       seeds: from.seeds,
       parameters: from.parameters,
-      status: statusOf(from, { redisMs, dueInMs, lifetimeMs, refreshExpiresAtMs }),
+      status: statusOf(from, { redisMs, dueInMs, lifetimeMs, refreshExpiresAtMs, refreshEndsAtMs }),
       ...(access === undefined ? {} : { access }),
       ...(held === undefined ? {} : { grant: held }),
       ...(refreshExpiresAtMs === undefined ? {} : { refreshExpiresAtMs }),
+      ...(refreshEndsAtMs === undefined ? {} : { refreshEndsAtMs }),
     },
     refreshed: {
       family,
@@ -66,15 +75,31 @@ export function prepare(
       obtainedAtMs: clocks.serverNowMs(),
       dueInMs,
       ...(lifetimeMs === undefined ? {} : { accessLivesMs: lifetimeMs }),
-      ...(tokens.refreshExpiresInMs === undefined ? {} : { refreshLivesMs: tokens.refreshExpiresInMs }),
+      ...toldOf(deps, ends),
       ...(grant === undefined ? {} : { grant }),
     },
   }
 }
 
+const deadlinesAfter = (deps: ActivityDeps, { credential, tokens, before }: Generation) =>
+  deadlines({
+    rules: clientOf(deps, credential)?.provider ?? {},
+    saidMs: tokens.refreshExpiresInMs,
+    rotated: tokens.refreshToken !== undefined,
+    before,
+  })
+
 /** No lifetime is so short that a provider is asked more than once a second. */
-const dueInAtLeastMs = (lifetimeMs: number, kind: GrantKind, credential: string) =>
-  Math.max(1_000, Math.round(dueAfterMs(lifetimeMs, kind, credential)))
+const dueInAtLeastMs = (lifetimeMs: number, kind: GrantKind, credential: string, ends: Deadlines) =>
+  Math.max(1_000, Math.round(dueWithinMs(lifetimeMs, kind, credential, ends)))
+
+/** What the workflow is told of the end of a refresh token. */
+const toldOf = ({ config }: ActivityDeps, { livesMs, endsInMs }: Deadlines) => ({
+  ...(livesMs === undefined ? {} : { refreshLivesMs: Math.round(livesMs) }),
+  ...(endsInMs === undefined
+    ? {}
+    : { refreshEndsInMs: Math.round(endsInMs), warnBeforeMs: config.warnings.reconnectSoonMs }),
+})
 
 /** Undefined where there is no access token, or only one that has ended: its refresh follows, but not in a tight loop. */
 function livesMs({ accessToken, expiresInMs }: TokenSet): number | undefined {
@@ -102,9 +127,15 @@ function accessValue(deps: ActivityDeps, from: Generation, redisMs: number, life
 
 function statusOf(
   from: Generation,
-  at: { redisMs: number; dueInMs: number; lifetimeMs: number | undefined; refreshExpiresAtMs: number | undefined },
+  at: {
+    redisMs: number
+    dueInMs: number
+    lifetimeMs: number | undefined
+    refreshExpiresAtMs: number | undefined
+    refreshEndsAtMs: number | undefined
+  },
 ): StatusDocument {
-  const { redisMs, dueInMs, lifetimeMs, refreshExpiresAtMs } = at
+  const { redisMs, dueInMs, lifetimeMs, refreshExpiresAtMs, refreshEndsAtMs } = at
   return {
     status: lifetimeMs === undefined ? 'pending' : 'active',
     since: isoTime((lifetimeMs === undefined ? undefined : from.activeSinceMs) ?? redisMs),
@@ -112,6 +143,7 @@ function statusOf(
     nextRefreshAt: isoTime(redisMs + dueInMs),
     ...(lifetimeMs === undefined ? {} : { accessExpiresAt: isoTime(redisMs + lifetimeMs) }),
     ...(refreshExpiresAtMs === undefined ? {} : { refreshExpiresAt: isoTime(refreshExpiresAtMs) }),
+    ...(refreshEndsAtMs === undefined ? {} : { reconnectBy: isoTime(refreshEndsAtMs) }),
   }
 }
 
@@ -121,25 +153,27 @@ function statusOf(
  * @throws UnusableHash when the grant there is not what a worker wrote for this credential, family and generation
  */
 export function found(
-  { keyring }: ActivityDeps,
+  deps: ActivityDeps,
   hash: GrantHash,
   kind: GrantKind,
   credential: string,
   clocks: Clocks,
 ): Refreshed {
-  const wrong = hash.grant === undefined ? undefined : grantProblem(keyring, hash.grant, credential, hash)
+  const wrong = hash.grant === undefined ? undefined : grantProblem(deps.keyring, hash.grant, credential, hash)
   if (wrong !== undefined) throw new UnusableHash(credential, wrong)
   const left = (atMs: number | undefined) => (atMs === undefined ? undefined : atMs - clocks.redisNowMs())
   const accessLivesMs = left(hash.accessExpiresAtMs)
-  const refreshLivesMs = left(hash.refreshExpiresAtMs)
+  const livesMs = left(hash.refreshExpiresAtMs)
+  const endsInMs = left(hash.refreshEndsAtMs)
+  const ends = { ...(livesMs === undefined ? {} : { livesMs }), ...(endsInMs === undefined ? {} : { endsInMs }) }
   const lives = accessLivesMs !== undefined && accessLivesMs > 0
   return {
     family: hash.family,
     generation: hash.generation,
     obtainedAtMs: clocks.serverNowMs(),
-    dueInMs: lives ? Math.round(dueAfterMs(accessLivesMs, kind, credential)) : 0,
+    dueInMs: lives ? Math.round(dueWithinMs(accessLivesMs, kind, credential, ends)) : 0,
     ...(lives ? { accessLivesMs } : {}),
-    ...(refreshLivesMs === undefined ? {} : { refreshLivesMs }),
+    ...toldOf(deps, ends),
     ...(hash.grant === undefined ? {} : { grant: hash.grant }),
     seeds: hash.seeds,
     ...(hash.tombstone ? { revoked: true as const } : {}),

@@ -29,6 +29,7 @@ export function details(view: CredentialView, nowMs: number): [label: string, va
     ['token expires', moment(view.accessExpiresAt)],
     ['next refresh', moment(view.nextRefreshAt)],
     ['refresh token expires', moment(view.refreshExpiresAt)],
+    ['reconnect by', moment(view.reconnectBy)],
     ['attempt', view.attempt?.toString()],
     ['last failure', view.lastFailure],
     ['workflow', view.runId === undefined ? view.workflowId : `${view.workflowId} (run ${view.runId})`],
@@ -37,13 +38,14 @@ export function details(view: CredentialView, nowMs: number): [label: string, va
   return lines.flatMap(([label, value]) => (value === undefined ? [] : [[label, value]]))
 }
 
-function cureOf({ credential, status, reason, provider, nextRefreshAt }: CredentialView): string {
+function cureOf({ credential, status, reason, provider, nextRefreshAt, reconnectBy }: CredentialView): string {
   return cure({
     credential,
     status,
     ...(reason === undefined ? {} : { reason }),
     ...(provider === undefined ? {} : { provider }),
     ...(nextRefreshAt === undefined ? {} : { nextAttemptAt: nextRefreshAt }),
+    ...(reconnectBy === undefined ? {} : { reconnectBy }),
   })
 }
 

@@ -3,7 +3,7 @@ import type { Config } from '../config.ts'
 import { type CredentialParts, type GrantKind, parseCredentialId, workflowId } from '../credential.ts'
 import type { GrantHash, Store } from '../store/store.ts'
 import type { Closed, CredentialState } from '../workflows/messages.ts'
-import { dueAfterMs } from '../workflows/schedule.ts'
+import { dueWithinMs } from '../workflows/schedule.ts'
 import { ask, type Temporal } from './temporal.ts'
 
 export interface RestoreFilter {
@@ -93,6 +93,11 @@ function stateOf(
   const left = (atMs: number | undefined) => (atMs === undefined ? undefined : atMs - redisMs)
   const accessLeftMs = left(hash.accessExpiresAtMs) ?? 0
   const refreshLeftMs = left(hash.refreshExpiresAtMs)
+  const endsInMs = left(hash.refreshEndsAtMs)
+  const deadlines = {
+    ...(refreshLeftMs === undefined ? {} : { livesMs: refreshLeftMs }),
+    ...(endsInMs === undefined ? {} : { endsInMs }),
+  }
   const readable = accessLeftMs > 0
   return {
     status: readable ? 'active' : 'pending',
@@ -100,9 +105,10 @@ function stateOf(
     generation: hash.generation,
     family: hash.family,
     seeds: hash.seeds,
-    dueAtMs: Math.round(nowMs + (readable ? dueAfterMs(accessLeftMs, kind, credential) : delayMs)),
+    dueAtMs: Math.round(nowMs + (readable ? dueWithinMs(accessLeftMs, kind, credential, deadlines) : delayMs)),
     ...(hash.grant === undefined ? {} : { grant: hash.grant }),
     ...(readable ? { accessExpiresAtMs: nowMs + accessLeftMs } : {}),
     ...(refreshLeftMs === undefined ? {} : { refreshExpiresAtMs: nowMs + refreshLeftMs }),
+    ...(endsInMs === undefined ? {} : { refreshEndsAtMs: nowMs + endsInMs }),
   }
 }

@@ -16,6 +16,8 @@ export interface CredentialView {
   accessExpiresAt?: string
   nextRefreshAt?: string
   refreshExpiresAt?: string
+  /** when the grant ends, whatever is refreshed: the user has to reconnect before */
+  reconnectBy?: string
   /** of the refresh under way, when it has failed */
   attempt?: number
   lastFailure?: string
@@ -43,7 +45,7 @@ type Shown = Pick<WorkflowExecutionInfo, 'workflowId' | 'runId' | 'status' | 'ty
 export function viewOf(credential: string, workflow: Shown, stored: Stored): CredentialView {
   const { document, family } = stored
   const status = statusOf(workflow, document)
-  const { reason, generation, accessExpiresAt, nextRefreshAt, refreshExpiresAt, since } = document ?? {}
+  const { reason, generation, accessExpiresAt, nextRefreshAt, refreshExpiresAt, reconnectBy, since } = document ?? {}
   // a document that tells another story is older than the workflow's
   const current = document?.status === status
   const ended = status === 'revoked'
@@ -61,6 +63,7 @@ export function viewOf(credential: string, workflow: Shown, stored: Stored): Cre
       accessExpiresAt: ended ? undefined : accessExpiresAt,
       nextRefreshAt: ended ? undefined : nextRefreshAt,
       refreshExpiresAt: ended ? undefined : refreshExpiresAt,
+      reconnectBy: ended ? undefined : reconnectBy,
     }),
   }
 }

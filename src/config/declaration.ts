@@ -17,6 +17,7 @@ import {
   readersSchema,
   redisSchema,
   type SecretSource,
+  warningsSchema,
 } from './schema.ts'
 
 export interface Declaration {
@@ -24,6 +25,7 @@ export interface Declaration {
   redisUrl?: SecretSource
   keys: { grant: SecretSource[]; reader: SecretSource[] }
   sealed: boolean
+  reconnectSoonDays: number[]
   clients: { name: string; declared: DeclaredClient; provider: Provider }[]
 }
 
@@ -36,11 +38,13 @@ export function declare(document: unknown, problems: Problem[]): Declaration {
   const redis = check(redisSchema, ['redis'], sections.redis, problems)
   const keys = check(keysSchema, ['keys'], sections.keys, problems)
   const readers = check(readersSchema, ['readers'], sections.readers, problems)
+  const warnings = check(warningsSchema, ['warnings'], sections.warnings, problems)
   const providers = declareProviders(sections.providers, problems)
   return {
     ...(redis === undefined ? {} : { redisUrl: redis.url }),
     keys: keys ?? { grant: [], reader: [] },
     sealed: readers?.sealed ?? true,
+    reconnectSoonDays: warnings?.reconnectSoonDays ?? [],
     clients: declareClients(sections.clients, providers, problems),
   }
 }
@@ -133,6 +137,7 @@ function unusedParameters(client: DeclaredClient, provider: DeclaredProvider): P
 function resolveProvider(client: DeclaredClient, provider: DeclaredProvider): Provider {
   const { tokenEndpoint, revocationEndpoint, introspectionEndpoint, revocationEndsConsent } = provider
   const { rotation, graceSeconds, rateLimit } = provider
+  const { refreshTokenIdleSeconds, refreshTokenAbsoluteSeconds, refreshTokenLifetimeSeconds } = provider
   return {
     name: client.provider,
     tokenEndpoint,
@@ -142,6 +147,13 @@ function resolveProvider(client: DeclaredClient, provider: DeclaredProvider): Pr
     ...(introspectionEndpoint === undefined ? {} : { introspectionEndpoint }),
     ...(revocationEndsConsent === undefined ? {} : { revocationEndsConsent }),
     ...(graceSeconds === undefined ? {} : { graceMs: graceSeconds * 1000 }),
+    ...(refreshTokenIdleSeconds === undefined ? {} : { refreshTokenIdleMs: refreshTokenIdleSeconds * 1000 }),
+    ...(refreshTokenAbsoluteSeconds === undefined
+      ? {}
+      : { refreshTokenAbsoluteMs: refreshTokenAbsoluteSeconds * 1000 }),
+    ...(refreshTokenLifetimeSeconds === undefined
+      ? {}
+      : { refreshTokenLifetimeMs: refreshTokenLifetimeSeconds * 1000 }),
     ...(rateLimit === undefined ? {} : { rateLimit }),
   }
 }

@@ -71,6 +71,7 @@ export const documentSchema = z.strictObject({
   redis: z.unknown().optional(),
   keys: z.unknown().optional(),
   readers: z.unknown().optional(),
+  warnings: z.unknown().optional(),
   clients: z.unknown().optional(),
   providers: z.unknown().optional(),
 })
@@ -87,6 +88,9 @@ export const redisSchema = z.strictObject({ url: address })
 export const keysSchema = z.strictObject({ grant: keys, reader: keys })
 
 export const readersSchema = z.strictObject({ sealed: z.boolean().default(true) }).prefault({})
+
+/** When to tell that a user will have to reconnect, before the end of a grant that no refresh moves. */
+export const warningsSchema = z.strictObject({ reconnectSoonDays: z.array(positive).default([14, 3]) }).prefault({})
 
 /** Clients and providers by name. */
 export const entriesSchema = z.record(name, z.unknown()).prefault({})
@@ -108,6 +112,9 @@ export const providerSchema = z.strictObject({
   clientAuth: z.enum(clientAuthMethods).optional(),
   rotation: z.enum(rotationClasses).default('single_use'),
   graceSeconds: positive.optional(),
+  refreshTokenIdleSeconds: positive.optional(),
+  refreshTokenAbsoluteSeconds: positive.optional(),
+  refreshTokenLifetimeSeconds: positive.optional(),
   rateLimit: z.strictObject({ requests: positive, perSeconds: positive }).optional(),
 })
 

@@ -19,6 +19,12 @@ export interface Provider {
   rotation: RotationClass
   /** how long a used refresh token is still accepted; set exactly when `rotation` is `grace` */
   graceMs?: number
+  /** a refresh token dies when it is unused for so long */
+  refreshTokenIdleMs?: number
+  /** it dies so long after consent, whatever is refreshed */
+  refreshTokenAbsoluteMs?: number
+  /** stated for each refresh token; a deadline unless the next one comes with a later one */
+  refreshTokenLifetimeMs?: number
   /** requests that the provider allows, all workers together */
   rateLimit?: { requests: number; perSeconds: number }
 }

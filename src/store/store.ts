@@ -29,6 +29,10 @@ export interface GrantHash {
   grant?: string
   accessExpiresAtMs?: number
   refreshExpiresAtMs?: number
+  /** the end that no refresh moves */
+  refreshEndsAtMs?: number
+  /** when the attempt that wrote the set began */
+  beganMs?: number
   seeds: string[]
   namespace?: string
   run?: string
@@ -74,6 +78,7 @@ export interface TokenSetWrite {
   /** sealed */
   grant?: string
   refreshExpiresAtMs?: number
+  refreshEndsAtMs?: number
   seeds: string[]
   parameters: Record<string, string>
   status: StatusDocument
@@ -165,6 +170,7 @@ export class Store {
           key.channel,
           key.subject,
           String(set.waitedMs === undefined ? '' : Math.max(0, Math.floor(set.waitedMs))),
+          set.refreshEndsAtMs === undefined ? '' : String(Math.round(set.refreshEndsAtMs)),
         ],
       ),
     )
@@ -340,6 +346,8 @@ function parseHash(fields: Record<string, string>): GrantHash {
     grant,
     expires,
     refreshExpires,
+    refreshEnds,
+    began,
     seeds,
     namespace,
     run,
@@ -359,6 +367,8 @@ function parseHash(fields: Record<string, string>): GrantHash {
     ...(tombstone ? { tombstoneAtMs: Number(tombstone) } : {}),
     ...(expires ? { accessExpiresAtMs: Number(expires) } : {}),
     ...(refreshExpires ? { refreshExpiresAtMs: Number(refreshExpires) } : {}),
+    ...(refreshEnds ? { refreshEndsAtMs: Number(refreshEnds) } : {}),
+    ...(began ? { beganMs: Number(began) } : {}),
     ...(namespace ? { namespace } : {}),
     ...(run ? { run } : {}),
   }

@@ -59,6 +59,7 @@ class Life {
   #asked = 0
   #served = 0
   #forcedAtMs = 0
+  #warnAgainAtMs = 0
   #refreshes = 0
   #shown: { status?: string; details: string } = { details: '' }
 
@@ -90,6 +91,7 @@ class Life {
     for (;;) {
       await this.#readInbox()
       await this.#catchUpWithStore()
+      await this.#warn()
       if (this.#state.status === 'revoked') {
         await payDebts(this.#input, this.#state, () => this.#inbox.length > 0)
         this.#show()
@@ -168,7 +170,8 @@ class Life {
     if (wanted()) return true
     const { status, dueAtMs, accessExpiresAtMs = dueAtMs } = this.#state
     const toldAgainAtMs = this.#state.unannounced ? Date.now() + tellAgainMs : dueAtMs
-    const untilMs = Math.min(dueAtMs, toldAgainAtMs, status === 'retrying' ? accessExpiresAtMs : dueAtMs)
+    const expiryAtMs = status === 'retrying' ? accessExpiresAtMs : dueAtMs
+    const untilMs = Math.min(dueAtMs, toldAgainAtMs, expiryAtMs, this.#warningAtMs() ?? dueAtMs)
     const waitMs = Math.ceil(untilMs - Date.now())
     if (waitMs > 0) {
       const woken = () => wanted() || this.#inbox.length > 0
@@ -419,6 +422,27 @@ class Life {
       this.#tell.announce.executeWithOptions({ summary: `tell readers: ${status}` }, [input]),
     )
     if (told !== undefined) delete this.#state.unannounced
+  }
+
+  /** Tells that the user will have to reconnect, once for each of the times before the end that were asked for. */
+  async #warn(): Promise<void> {
+    const nowMs = Date.now()
+    const beforeMs = transitions.warningDue(this.#state, nowMs)
+    if (beforeMs === undefined || nowMs < this.#warnAgainAtMs) return
+    const summary = 'tell that the grant comes to its end'
+    const input = announceInput(this.#input, this.#state, nowMs, beforeMs)
+    const told = await unless(
+      () => this.#inbox.length > 0,
+      () => this.#tell.announce.executeWithOptions({ summary }, [input]),
+    )
+    if (told === undefined) this.#warnAgainAtMs = nowMs + tellAgainMs
+    else this.#state.warnedMs = beforeMs
+    this.#show()
+  }
+
+  #warningAtMs(): number | undefined {
+    const atMs = transitions.warningAtMs(this.#state)
+    return atMs === undefined ? undefined : Math.max(atMs, this.#warnAgainAtMs)
   }
 
   // ---- what operators see

@@ -85,7 +85,13 @@ export interface CredentialState {
   grant?: string
   accessExpiresAtMs?: number
   dueAtMs: number
+  /** when the refresh token dies, unless a refresh moves that */
   refreshExpiresAtMs?: number
+  /** when it dies whatever is refreshed: the user has to reconnect before */
+  refreshEndsAtMs?: number
+  /** how long before that it is told, and the shortest of these that was told */
+  warnBeforeMs?: number[]
+  warnedMs?: number
   /** fingerprints of the last seeds, newest last */
   seeds: string[]
   /** fingerprint of the refresh token that was refused */
@@ -131,6 +137,7 @@ export interface StateView {
   accessExpiresAtMs?: number
   dueAtMs: number
   refreshExpiresAtMs?: number
+  refreshEndsAtMs?: number
 }
 
 /** How a credential's life ended, for the next one. */
@@ -161,6 +168,9 @@ export interface RefreshInput {
   sendUntilMs?: number
   /** asked for by a person: a client known to be refused is tried all the same */
   forced?: boolean
+  /** when the refresh token dies, by the server's clock, as far as that is known */
+  refreshExpiresAtMs?: number
+  refreshEndsAtMs?: number
 }
 
 /** A new generation, obtained or found in the store. Durations from `obtainedAtMs`, which is of the server's clock. */
@@ -171,6 +181,9 @@ export interface Refreshed {
   accessLivesMs?: number
   dueInMs: number
   refreshLivesMs?: number
+  /** to the end of the grant, which no refresh moves, and how long before it that is told */
+  refreshEndsInMs?: number
+  warnBeforeMs?: number[]
   grant?: string
   seeds?: string[]
   /** the whole sealed write, when the store did not answer in time */
@@ -236,6 +249,7 @@ export interface ResyncInput {
   seeds: string[]
   parameters?: Record<string, string>
   refreshRemainingMs?: number
+  refreshEndsInMs?: number
   previousOwner?: string
 }
 
@@ -257,6 +271,9 @@ export interface AnnounceInput {
   nextAttemptInMs?: number
   accessRemainingMs?: number
   refreshRemainingMs?: number
+  refreshEndsInMs?: number
+  /** not a status: the end of the grant is nearer than this, and the user has to reconnect before */
+  reconnectSoonMs?: number
 }
 
 export interface FenceInput {

@@ -32,6 +32,8 @@ export function refreshInput(
       forced: how.forced || undefined,
       sendUntilMs: state.risk?.replayUntilMs,
       send: state.sends,
+      refreshExpiresAtMs: state.refreshExpiresAtMs,
+      refreshEndsAtMs: state.refreshEndsAtMs,
     }),
   }
 }
@@ -71,7 +73,7 @@ export function resyncInput(
   state: CredentialState,
   how: { nowMs: number; previousOwner: string | undefined },
 ): ResyncInput {
-  const { seeds, grant, refreshExpiresAtMs } = state
+  const { seeds, grant, refreshExpiresAtMs, refreshEndsAtMs } = state
   return {
     ...identity(input, state),
     seeds,
@@ -79,6 +81,7 @@ export function resyncInput(
       grant,
       parameters: input.parameters,
       refreshRemainingMs: refreshExpiresAtMs === undefined ? undefined : refreshExpiresAtMs - how.nowMs,
+      refreshEndsInMs: refreshEndsAtMs === undefined ? undefined : refreshEndsAtMs - how.nowMs,
       previousOwner: how.previousOwner,
     }),
   }
@@ -89,8 +92,13 @@ export function fenceInput({ credential }: CredentialInput, state: CredentialSta
   return { credential, family, generation, ...given({ grant, unstored }) }
 }
 
-export function announceInput(input: CredentialInput, state: CredentialState, nowMs: number): AnnounceInput {
-  const { status, reason, sinceMs, dueAtMs, accessExpiresAtMs, refreshExpiresAtMs } = state
+export function announceInput(
+  input: CredentialInput,
+  state: CredentialState,
+  nowMs: number,
+  reconnectSoonMs?: number,
+): AnnounceInput {
+  const { status, reason, sinceMs, dueAtMs, accessExpiresAtMs, refreshExpiresAtMs, refreshEndsAtMs } = state
   const from = (atMs: number | undefined) => (atMs === undefined ? undefined : atMs - nowMs)
   return {
     ...identity(input, state),
@@ -101,14 +109,17 @@ export function announceInput(input: CredentialInput, state: CredentialState, no
       nextAttemptInMs: from(dueAtMs),
       accessRemainingMs: from(accessExpiresAtMs),
       refreshRemainingMs: from(refreshExpiresAtMs),
+      refreshEndsInMs: from(refreshEndsAtMs),
+      reconnectSoonMs,
     }),
   }
 }
 
 export function view(input: CredentialInput, state: CredentialState): StateView {
-  const { status, reason, detail, sinceMs, generation, family, dueAtMs, accessExpiresAtMs, refreshExpiresAtMs } = state
+  const { status, reason, detail, sinceMs, generation, family, dueAtMs } = state
+  const { accessExpiresAtMs, refreshExpiresAtMs, refreshEndsAtMs } = state
   const { credential, provider } = input
-  const known = given({ reason, detail, accessExpiresAtMs, refreshExpiresAtMs })
+  const known = given({ reason, detail, accessExpiresAtMs, refreshExpiresAtMs, refreshEndsAtMs })
   return { credential, provider, status, sinceMs, generation, family, dueAtMs, ...known }
 }
 

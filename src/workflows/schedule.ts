@@ -21,9 +21,37 @@ export function dueAfterMs(lifetimeMs: number, kind: GrantKind, credential: stri
     const lead = Math.min(lifetimeMs / 2, clamp(lifetimeMs / 20, 30 * second, 10 * minute))
     return lifetimeMs - lead + share * Math.min(lifetimeMs / 10, lead / 2)
   }
-  const lead = Math.min(lifetimeMs / 2, clamp(lifetimeMs / 4, 20 * second, day))
-  return Math.max(0, lifetimeMs - lead - share * (lifetimeMs / 10))
+  return Math.max(0, lifetimeMs - leadMs(lifetimeMs, day) - share * (lifetimeMs / 10))
 }
+
+/**
+ * The same, for a refresh token that has deadlines of its own: one that dies when it is unused is used in time, however
+ * long its access token lives; and when a grant has come to the end that no refresh moves, the provider is asked
+ * whether it really has, so that nobody learns it only when the access token has ended too.
+ *
+ * @param livesMs until the refresh token dies, unless a refresh moves that
+ * @param endsInMs until it dies whatever is refreshed
+ */
+export function dueWithinMs(
+  lifetimeMs: number,
+  kind: GrantKind,
+  credential: string,
+  { livesMs, endsInMs }: { livesMs?: number; endsInMs?: number },
+): number {
+  const dueMs = dueAfterMs(lifetimeMs, kind, credential)
+  const share = stableShare(credential)
+  const moves = livesMs !== undefined && (endsInMs === undefined || livesMs < endsInMs)
+  const usedMs = moves ? livesMs - leadMs(livesMs, longestIdleLeadMs) - share * (livesMs / 10) : dueMs
+  const askedMs = endsInMs === undefined || endsInMs <= 0 ? dueMs : endsInMs + second + share * spreadAtEndMs
+  return Math.max(0, Math.min(dueMs, usedMs, askedMs))
+}
+
+/** a person would have to help: a week of outages costs nobody a grant that lives for a month or more */
+const longestIdleLeadMs = 7 * day
+/** grants of one day end in one second */
+const spreadAtEndMs = minute
+
+const leadMs = (lifeMs: number, longestMs: number) => Math.min(lifeMs / 2, clamp(lifeMs / 4, 20 * second, longestMs))
 
 /**
  * A refused grant can come back (a user or a client disabled and enabled again), so it is asked again, rarely.

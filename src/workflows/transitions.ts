@@ -9,7 +9,8 @@ import { askAgainAfterMs, backoffMs, pauseMs } from './schedule.ts'
  */
 
 const farAwayMs = 365 * 24 * 3600_000
-const longestBackoffExpiredMs = 60_000
+const minuteMs = 60_000
+const longestBackoffExpiredMs = minuteMs
 
 export interface Moment {
   nowMs: number
@@ -21,6 +22,13 @@ export function newState(nowMs: number, generation: number): CredentialState {
 }
 
 export const accessRemainingMs = (state: CredentialState, nowMs: number) => (state.accessExpiresAtMs ?? 0) - nowMs
+
+/** Until something is lost that a refresh would keep: the access token, or a refresh token that dies unused before. */
+function untilLossMs(state: CredentialState, nowMs: number): number {
+  const accessMs = accessRemainingMs(state, nowMs)
+  const refreshMs = (state.refreshExpiresAtMs ?? 0) - nowMs
+  return refreshMs > 0 ? Math.min(accessMs, refreshMs) : accessMs
+}
 
 /** The one place where a status changes. Readers still have to be told, unless a token set came with it. */
 export function setStatus(
@@ -51,7 +59,7 @@ export function adopt(state: CredentialState, found: Refreshed, { nowMs, random 
   state.dueAtMs = atMs + found.dueInMs
   if (found.grant !== undefined) state.grant = found.grant
   if (found.seeds !== undefined) state.seeds = found.seeds
-  if (found.refreshLivesMs !== undefined) state.refreshExpiresAtMs = atMs + found.refreshLivesMs
+  noteDeadlines(state, found, atMs, nowMs)
   if (found.unstored !== undefined) state.unstored = found.unstored
   // a set without an access token leaves that of its family standing
   if (!sameFamily) delete state.accessExpiresAtMs
@@ -75,6 +83,34 @@ export function adopt(state: CredentialState, found: Refreshed, { nowMs, random 
   else setStatus(state, nowMs, 'pending', state.asked > 1 ? 'no_access_token' : undefined)
 }
 
+/** What is known of the end of the refresh token is known from the last answer. */
+function noteDeadlines(state: CredentialState, found: Refreshed, atMs: number, nowMs: number): void {
+  const { refreshLivesMs, refreshEndsInMs, warnBeforeMs } = found
+  delete state.refreshExpiresAtMs
+  delete state.refreshEndsAtMs
+  delete state.warnBeforeMs
+  if (refreshLivesMs !== undefined) state.refreshExpiresAtMs = atMs + refreshLivesMs
+  if (refreshEndsInMs !== undefined) state.refreshEndsAtMs = atMs + refreshEndsInMs
+  if (warnBeforeMs !== undefined) state.warnBeforeMs = warnBeforeMs
+  // an end that has moved away is told of again when it comes near
+  const remainingMs = (state.refreshEndsAtMs ?? Number.POSITIVE_INFINITY) - nowMs
+  if (state.warnedMs !== undefined && remainingMs > state.warnedMs + minuteMs) delete state.warnedMs
+}
+
+/** When it is to be told next that the grant comes to its end; undefined where there is no end or nothing more to tell. */
+export function warningAtMs({ refreshEndsAtMs, warnBeforeMs = [], warnedMs, status }: CredentialState) {
+  if (refreshEndsAtMs === undefined || status === 'reconnect_required' || status === 'revoked') return undefined
+  const left = warnBeforeMs.filter((beforeMs) => beforeMs < (warnedMs ?? Number.POSITIVE_INFINITY))
+  return left.length === 0 ? undefined : refreshEndsAtMs - Math.max(...left)
+}
+
+/** How near the end is, of what is to be told when; undefined where nothing is to be told now. */
+export function warningDue(state: CredentialState, nowMs: number): number | undefined {
+  if (nowMs < (warningAtMs(state) ?? Number.POSITIVE_INFINITY)) return undefined
+  const remainingMs = (state.refreshEndsAtMs ?? 0) - nowMs
+  return Math.min(...(state.warnBeforeMs ?? []).filter((beforeMs) => remainingMs <= beforeMs))
+}
+
 /** A new family begins. A seed that was used before is a repeated call and changes nothing. */
 export function claimed(state: CredentialState, claim: Claim, moment: Moment): void {
   if ('unusable' in claim || 'repeated' in claim) {
@@ -85,6 +121,7 @@ export function claimed(state: CredentialState, claim: Claim, moment: Moment): v
   }
   delete state.grant
   delete state.refreshExpiresAtMs
+  delete state.warnedMs
   delete state.asked
   adopt(state, claim, moment)
 }
@@ -153,7 +190,7 @@ export function settle(state: CredentialState, settled: Settled, waitMs: number,
     state.dueAtMs = nowMs + waitMs
     return
   }
-  const remainingMs = accessRemainingMs(state, nowMs)
+  const remainingMs = untilLossMs(state, nowMs)
   const pausedMs = risk.replays === 0 ? 0 : pauseMs(risk.replays, remainingMs, random)
   const replay = decideReplay({
     rotation: settled.rotation,
@@ -185,6 +222,9 @@ export function revoked(state: CredentialState, fenced: Fenced | undefined, { no
     'asked',
     'accessExpiresAtMs',
     'refreshExpiresAtMs',
+    'refreshEndsAtMs',
+    'warnBeforeMs',
+    'warnedMs',
   ] as const)
     delete state[field]
   setStatus(state, nowMs, 'revoked', fenced?.reason)

@@ -61,6 +61,7 @@ export async function startSetting(): Promise<Setting> {
       redis: { url: it.server.url },
       keys: { grant: ['unused'], reader: [masterKey] },
       readers: { sealed: true },
+      warnings: { reconnectSoonMs: [14 * 86_400_000, 3 * 86_400_000] },
       clients,
     },
     store: it.store,

@@ -70,6 +70,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     redis: { url: redisServer.url },
     keys: { grant: [newSealingKey()], reader: [newSealingKey()] },
     readers: { sealed: true },
+    warnings: { reconnectSoonMs: [14 * 86_400_000, 3 * 86_400_000] },
     clients,
   }
   const redis = connect(redisServer.url, 'crash-test', () => {})

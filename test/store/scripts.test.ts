@@ -94,6 +94,7 @@ describe('write: the fenced write', () => {
     const set = setOf(credential, {
       generation: 7,
       refreshExpiresAtMs: 5_000.4,
+      refreshEndsAtMs: 9_000,
       access: { value: 'sealed', expiresAtMs },
     })
     expect(await write(set)).toMatchObject({ verdict: 'written' })
@@ -106,6 +107,7 @@ describe('write: the fenced write', () => {
       began: '1000',
       expires: String(expiresAtMs),
       refreshExpires: '5000',
+      refreshEnds: '9000',
       grant: 'grant-f1-7',
       seeds: 's1',
       namespace: 'default',
@@ -120,11 +122,28 @@ describe('write: the fenced write', () => {
 
   test('reads back as it was written', async () => {
     const credential = newCredential()
-    const set = setOf(credential, { generation: 7, refreshExpiresAtMs: 5_000, seeds: ['s1', 's2'] })
+    const set = setOf(credential, {
+      generation: 7,
+      refreshExpiresAtMs: 5_000,
+      refreshEndsAtMs: 9_000,
+      seeds: ['s1', 's2'],
+    })
     await write(set)
-    const { writer, family, generation, grant, seeds, parameters, refreshExpiresAtMs } = set
+    const { writer, family, generation, grant, seeds, parameters, beganMs } = set
+    const { refreshExpiresAtMs, refreshEndsAtMs } = set
     expect((await it.store.read(credential)).hash).toEqual({
-      ...{ writer, family, generation, grant, seeds, parameters, refreshExpiresAtMs, ...here },
+      ...{
+        writer,
+        family,
+        generation,
+        grant,
+        seeds,
+        parameters,
+        beganMs,
+        refreshExpiresAtMs,
+        refreshEndsAtMs,
+        ...here,
+      },
       accessExpiresAtMs: set.access?.expiresAtMs,
       tombstone: false,
     })

@@ -40,6 +40,8 @@ export interface StatusDocument {
   accessExpiresAt?: string
   nextRefreshAt?: string
   refreshExpiresAt?: string
+  /** the grant ends then, whatever is refreshed: the user has to reconnect before */
+  reconnectBy?: string
 }
 
 const idPattern = /^([A-Za-z0-9._~@|+=%-]{1,255})\/([A-Za-z0-9._~@|+=%-]{1,255}\/[A-Za-z0-9._~@|+=%-]{1,255})$/
@@ -108,6 +110,7 @@ export function parseStatus(text: string): StatusDocument {
     accessExpiresAt: optional(isTime),
     nextRefreshAt: optional(isTime),
     refreshExpiresAt: optional(isTime),
+    reconnectBy: optional(isTime),
   })
   if (wrong !== undefined) throw malformed('status', wrong)
   return value as unknown as StatusDocument

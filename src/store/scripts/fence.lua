@@ -42,7 +42,7 @@ else
   if not held.tombstone then redis.call('HSET', KEYS[1], 'tombstone', nowMs) end
   if access then redis.call('HSET', KEYS[1], 'access', access) end
   if settled == '1' then redis.call('HDEL', KEYS[1], 'grant', 'access') end
-  redis.call('HDEL', KEYS[1], 'writer', 'began', 'expires', 'refreshExpires')
+  redis.call('HDEL', KEYS[1], 'writer', 'began', 'expires', 'refreshExpires', 'refreshEnds')
   redis.call('PEXPIRE', KEYS[1], keepMs)
   gen = redis.call('HGET', KEYS[1], 'gen')
   -- the caller may not have known the generation

@@ -3,10 +3,11 @@
 -- ARGV: family, generation, writer, when its attempt began (Redis ms), access expiry (Redis ms, '' when there is no
 --       access token), access value, sealed grant ('': the hash's own stays), seeds, namespace, run, parameters,
 --       refresh expiry ('' unknown), status value, channel, subject of the notice, how long ago a new family was handed
---       over in ms ('' for a set that descends from one that stands there)
+--       over in ms ('' for a set that descends from one that stands there), end of the grant that no refresh moves
+--       (Redis ms, '' unknown)
 -- Returns: verdict, Redis TIME in ms, then the hash as a flat list unless it was written.
 local family, gen, writer, began, expires, access, grant, seeds, namespace, run, parameters, refreshExpires, status,
-  channel, subject, waited = unpack(ARGV)
+  channel, subject, waited, refreshEnds = unpack(ARGV)
 local now = redis.call('TIME')
 local nowMs = now[1] * 1000 + math.floor(now[2] / 1000)
 local held = {}
@@ -40,7 +41,8 @@ if held.family ~= family then redis.call('HDEL', KEYS[1], 'grant') end
 -- a set without an access token leaves that of its family standing, which may still be good
 local standing = expires == '' and held.family == family and held.expires or expires
 redis.call('HSET', KEYS[1], 'family', family, 'gen', gen, 'writer', writer, 'began', began, 'expires', standing,
-  'seeds', seeds, 'namespace', namespace, 'run', run, 'parameters', parameters, 'refreshExpires', refreshExpires)
+  'seeds', seeds, 'namespace', namespace, 'run', run, 'parameters', parameters, 'refreshExpires', refreshExpires,
+  'refreshEnds', refreshEnds)
 if grant ~= '' then redis.call('HSET', KEYS[1], 'grant', grant) end
 if expires ~= '' then redis.call('SET', KEYS[2], access, 'PXAT', expires)
 elseif held.family ~= family then redis.call('DEL', KEYS[2]) end
