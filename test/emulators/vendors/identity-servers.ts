@@ -1,0 +1,427 @@
+import { jsonReply, oauthError } from '../answers.ts'
+import { any } from '../client-authentication.ts'
+import { vendorJwt } from '../jwt.ts'
+import type { Profile } from '../profile.ts'
+import {
+  answersSame,
+  basic,
+  grace,
+  graceThenRevokes,
+  json,
+  neverRotates,
+  post,
+  reuseRevokes,
+  rfcAnswer,
+  singleUse,
+  variant,
+  vendor,
+} from '../vendor.ts'
+
+/** Servers that others run, and identity services: what they do with a refresh token is often a setting. */
+
+const host = { host: 'id.acme.example' }
+
+const airlock = vendor('airlock-iam', {
+  sources: ['https://docs.airlock.com/iam/7.7/data/data/1594920812889.html'],
+  token: 'https://{host}/oauth2/token',
+  account: host,
+  // the old token may come again until the new pair is used, and only the newest child lives
+  rotation: { kind: 'until_new_used', replay: 'new pair', newestWins: true },
+})
+
+const asgardeo = vendor('asgardeo-wso2', {
+  sources: [
+    'https://wso2.com/asgardeo/docs/references/tokens/refresh-tokens/',
+    'https://github.com/wso2/docs-is/pull/6173',
+  ],
+  token: 'https://{host}/oauth2/token',
+  account: host,
+  rotation: answersSame,
+})
+const asgardeoRenewing = variant(asgardeo, 'renewing', {
+  // 30 s by default; a replay makes a new child and revokes the one before
+  rotation: { kind: 'until_new_used', seconds: 30, replay: 'new pair', newestWins: true },
+})
+
+const auth0 = vendor('auth0', {
+  sources: [
+    'https://auth0.com/docs/secure/tokens/refresh-tokens/configure-refresh-token-rotation',
+    'https://auth0.com/docs/secure/tokens/refresh-tokens/configure-refresh-token-expiration',
+  ],
+  token: 'https://{domain}/oauth/token',
+  account: { domain: 'acme.eu.auth0.com' },
+  client: post,
+  alsoAccepts: [basic],
+  optional: ['audience', 'scope'],
+  // the lifetime is fixed at creation and not extended by rotation
+  refreshAbsoluteSeconds: 2592000,
+  accessSeconds: 86400,
+  // documented as the page's default of an API; the answer says
+  rotation: reuseRevokes,
+  revocation: { url: 'https://{domain}/oauth/revoke', takes: 'refresh', ends: 'the grant' },
+  errors: { deadGrant: [oauthError(403, 'invalid_grant', 'Unknown or invalid refresh token.')] },
+})
+const auth0Leeway = variant(auth0, 'leeway', { rotation: graceThenRevokes(30) })
+const auth0Reusing = variant(auth0, 'non-rotating', { rotation: neverRotates })
+const auth0Machine = variant(auth0, 'client-credentials', {
+  sources: ['https://auth0.com/docs/get-started/authentication-and-authorization-flow/client-credentials-flow'],
+  grant: { kind: 'client_credentials' },
+  requires: { grant_type: 'client_credentials' },
+  // a tenant without a default audience refuses a request that names none
+  requiresOfUser: { audience: 'https://orders.acme.example' },
+})
+
+const cognito = vendor('cognito', {
+  sources: [
+    'https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RefreshTokenRotationType.html',
+    'https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html',
+  ],
+  token: 'https://{domain}/oauth2/token',
+  account: { domain: 'acme.auth.eu-west-1.amazoncognito.com' },
+  client: basic,
+  optional: ['client_id'],
+  rotation: neverRotates,
+  revocation: { url: 'https://{domain}/oauth2/revoke', takes: 'refresh', ends: 'the grant' },
+})
+const cognitoRotating = variant(cognito, 'rotating', { rotation: grace(60) })
+
+const connect2id = vendor('connect2id', {
+  sources: ['https://connect2id.com/blog/connect2id-server-14-2'],
+  token: 'https://{host}/token',
+  account: host,
+  rotation: grace(5),
+})
+
+const curity = vendor('curity', {
+  sources: [
+    'https://curity.io/docs/identity-server/configuration-reference/profiles/profile/settings/authorization-server/refresh-token-revocation',
+  ],
+  token: 'https://{host}/oauth/v2/oauth-token',
+  account: host,
+})
+
+const dex = vendor('dex', {
+  sources: [
+    'https://github.com/dexidp/dex/blob/master/cmd/dex/config.go',
+    'https://github.com/dexidp/dex/blob/master/config.yaml.dist',
+  ],
+  token: 'https://{host}/token',
+  account: host,
+  rotation: grace(3),
+  refreshIdleSeconds: 7776000,
+  refreshAbsoluteSeconds: 14256000,
+})
+const dexReusing = variant(dex, 'without-rotation', { rotation: answersSame })
+
+const djangoToolkit = vendor('django-oauth-toolkit', {
+  sources: ['https://github.com/jazzband/django-oauth-toolkit/blob/master/docs/settings.rst'],
+  token: 'https://{host}/o/token/',
+  account: host,
+  revocation: { url: 'https://{host}/o/revoke_token/' },
+})
+const djangoGrace = variant(djangoToolkit, 'grace', { rotation: grace(120) })
+const djangoReusing = variant(djangoToolkit, 'without-rotation', { rotation: answersSame })
+
+const doorkeeper = vendor('doorkeeper', {
+  sources: ['https://github.com/doorkeeper-gem/doorkeeper/blob/main/lib/doorkeeper/models/access_token_mixin.rb'],
+  token: 'https://{host}/oauth/token',
+  account: host,
+  accessSeconds: 7200,
+  // the old one is revoked when the new access token is first used
+  rotation: { kind: 'until_new_used', replay: 'new pair', newestWins: false },
+  revocation: { url: 'https://{host}/oauth/revoke' },
+})
+const doorkeeperPlain = variant(doorkeeper, 'single-use', { rotation: singleUse })
+
+const duende = vendor('duende-identityserver', {
+  sources: [
+    'https://github.com/DuendeSoftware/docs.duendesoftware.com/blob/main/astro/src/content/docs/identityserver/reference/v7/models/client.md',
+  ],
+  token: 'https://{host}/connect/token',
+  account: host,
+  rotation: answersSame,
+  refreshAbsoluteSeconds: 2592000,
+  revocation: { url: 'https://{host}/connect/revocation' },
+})
+const duendeOneTime = variant(duende, 'one-time', { rotation: singleUse })
+
+const keycloak = vendor('keycloak', {
+  sources: ['https://www.keycloak.org/docs/latest/server_admin/'],
+  token: 'https://{host}/realms/{realm}/protocol/openid-connect/token',
+  account: { ...host, realm: 'main' },
+  client: post,
+  alsoAccepts: [basic],
+  // Revoke Refresh Token is off by default
+  rotation: { kind: 'rotates_old_valid' },
+  accessSeconds: 300,
+  refreshIdleSeconds: 1800,
+  refreshExpiry: 'stated',
+  answer: (minted) => ({
+    ...rfcAnswer(minted),
+    refresh_expires_in: minted.refreshSeconds,
+    'not-before-policy': 0,
+    session_state: '0c0a-4e',
+    scope: 'email profile',
+  }),
+  revocation: {
+    url: 'https://{host}/realms/{realm}/protocol/openid-connect/revoke',
+    takes: 'either',
+    ends: 'the token',
+  },
+})
+const keycloakRevoking = variant(keycloak, 'revoke-refresh-token', { rotation: reuseRevokes })
+
+const entra = vendor('microsoft-entra', {
+  sources: [
+    'https://learn.microsoft.com/en-us/entra/identity-platform/refresh-tokens',
+    'https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow',
+  ],
+  token: 'https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token',
+  account: { tenant: 'acme.onmicrosoft.com' },
+  client: post,
+  // replaced on use, the old one is not revoked
+  rotation: { kind: 'rotates_old_valid' },
+  refreshIdleSeconds: 7776000,
+  optional: ['scope'],
+  answer: (minted) => ({ ...rfcAnswer(minted), scope: 'User.Read', ext_expires_in: minted.accessSeconds }),
+  errors: {
+    deadGrant: [
+      jsonReply(400, {
+        error: 'invalid_grant',
+        error_description:
+          'AADSTS70008: The provided authorization code or refresh token has expired due to inactivity.',
+        error_codes: [70008],
+      }),
+    ],
+    clientError: [
+      jsonReply(401, {
+        error: 'invalid_client',
+        error_description: 'AADSTS7000215: Invalid client secret provided.',
+        error_codes: [7000215],
+      }),
+    ],
+  },
+})
+const entraCertificate = variant(entra, 'certificate', {
+  sources: ['https://learn.microsoft.com/en-us/entra/identity-platform/certificate-credentials'],
+  client: {
+    by: 'signed assertion',
+    algorithms: ['PS256', 'RS256'],
+    audience: 'the token endpoint',
+    maximumSeconds: 600,
+    // the thumbprint says which certificate it was signed with
+    header: ['x5t#S256'],
+  },
+})
+
+const oidcProvider = vendor('oidc-provider', {
+  sources: [
+    'https://github.com/panva/node-oidc-provider/blob/main/lib/actions/grants/refresh_token.js',
+    'https://github.com/panva/node-oidc-provider/blob/main/lib/helpers/defaults.js',
+  ],
+  token: 'https://{host}/token',
+  account: host,
+  refreshIdleSeconds: 1209600,
+  rotation: reuseRevokes,
+  revocation: { url: 'https://{host}/token/revocation', ends: 'the token' },
+})
+
+const okta = vendor('okta', {
+  sources: [
+    'https://github.com/okta/okta-developer-docs/blob/master/packages/%40okta/vuepress-site/docs/guides/refresh-tokens/main/index.md',
+  ],
+  token: 'https://{domain}/oauth2/{server}/v1/token',
+  account: { domain: 'acme.okta.com', server: 'default' },
+  optional: ['scope'],
+  refreshIdleSeconds: 604800,
+  // reuse after the leeway ends the newest refresh token and all access tokens
+  rotation: graceThenRevokes(30),
+  revocation: { url: 'https://{domain}/oauth2/{server}/v1/revoke' },
+})
+const oktaPersistent = variant(okta, 'persistent', { rotation: answersSame })
+
+const onelogin = vendor('onelogin', {
+  sources: [
+    'https://developers.onelogin.com/api-docs/1/oauth20-tokens/refresh-tokens',
+    'https://developers.onelogin.com/api-docs/2/oauth20-tokens/refresh-tokens-2',
+  ],
+  token: json('https://{subdomain}.onelogin.com/auth/oauth2/token'),
+  account: { subdomain: 'acme' },
+  // nothing but the pair itself: the access token has to come along
+  client: { by: 'none' },
+  requires: { access_token: any },
+  rotation: singleUse,
+  oldAccessTokenDies: true,
+  accessSeconds: 36000,
+  refreshSeconds: 3888000,
+  // v1 wraps the result
+  answer: ({ access, refresh, accessSeconds, nowMs }) => ({
+    status: { error: false, code: 200, type: 'success', message: 'Success' },
+    data: [
+      {
+        access_token: access,
+        created_at: new Date(nowMs).toISOString(),
+        expires_in: accessSeconds,
+        refresh_token: refresh,
+        token_type: 'bearer',
+        account_id: 555555,
+      },
+    ],
+  }),
+  errors: {
+    deadGrant: [oneloginError(401, 'Unauthorized', 'Authentication Failure')],
+    clientError: [oneloginError(400, 'bad request', 'Input JSON is not valid')],
+    malformed: oneloginError(400, 'bad request', 'Content Type is not specified or specified incorrectly.'),
+  },
+})
+
+function oneloginError(code: number, type: string, message: string) {
+  return jsonReply(code, { status: { error: true, code, type, message } })
+}
+
+const hydra = vendor('ory-hydra', {
+  sources: ['https://github.com/ory/docs/blob/master/docs/hydra/guides/graceful-token-refresh.mdx'],
+  token: 'https://{host}/oauth2/token',
+  account: host,
+  client: basic,
+  rotation: reuseRevokes,
+  revocation: { url: 'https://{host}/oauth2/revoke', ends: 'the grant' },
+})
+const hydraGraceful = variant(hydra, 'graceful', { rotation: graceThenRevokes(60) })
+
+const spring = vendor('spring-authorization-server', {
+  sources: [
+    'https://github.com/spring-projects/spring-authorization-server/blob/main/oauth2-authorization-server/src/main/java/org/springframework/security/oauth2/server/authorization/settings/TokenSettings.java',
+  ],
+  token: 'https://{host}/oauth2/token',
+  account: host,
+  accessSeconds: 300,
+  refreshAbsoluteSeconds: 3600,
+  rotation: answersSame,
+  revocation: { url: 'https://{host}/oauth2/revoke' },
+})
+const springRotating = variant(spring, 'rotating', { rotation: singleUse })
+
+const supabase = vendor('supabase-auth', {
+  sources: [
+    'https://supabase.com/docs/guides/auth/sessions',
+    'https://github.com/supabase/auth/blob/master/README.md',
+    'https://supabase.com/docs/guides/auth/debugging/error-codes',
+  ],
+  // the grant type belongs to the address
+  token: json('https://{project}.supabase.co/auth/v1/token?grant_type=refresh_token'),
+  account: { project: 'abcdefghij' },
+  // the gateway asks for the project's key
+  client: { by: 'header', name: 'apikey', value: '{client_secret}' },
+  requires: { grant_type: undefined },
+  rotation: graceThenRevokes(10, 'same pair'),
+  answer: (minted) => ({
+    ...rfcAnswer(minted),
+    expires_at: Math.floor(minted.nowMs / 1000) + minted.accessSeconds,
+    user: { id: '5e1f' },
+  }),
+  errors: {
+    deadGrant: [
+      jsonReply(400, {
+        code: 400,
+        error_code: 'refresh_token_not_found',
+        msg: 'Invalid Refresh Token: Refresh Token Not Found',
+      }),
+      jsonReply(400, {
+        code: 400,
+        error_code: 'refresh_token_already_used',
+        msg: 'Invalid Refresh Token: Already Used',
+      }),
+    ],
+    throttled: [
+      jsonReply(429, { code: 429, error_code: 'over_request_rate_limit', msg: 'Request rate limit reached' }),
+    ],
+    clientError: [jsonReply(401, { message: 'Invalid API key', hint: 'Double check your Supabase `anon` key.' })],
+    malformed: jsonReply(400, { code: 400, error_code: 'bad_json', msg: 'Could not parse request body as JSON' }),
+  },
+})
+
+const workos = vendor('workos', {
+  sources: [
+    'https://github.com/kurrent-io/kcap-cli/pull/947',
+    'https://github.com/kurrent-io/kcap-cli/issues/946',
+    'https://workos.com/docs/reference/authkit/authentication/refresh-token',
+  ],
+  token: json('https://api.workos.com/user_management/authenticate'),
+  client: post,
+  optional: ['organization_id', 'ip_address', 'user_agent'],
+  accessSeconds: 300,
+  rotation: grace(30, 'same pair'),
+  // the answer holds the tokens and the user; the access token is a JWT that says when it ends
+  expiry: 'in the token',
+  mintAccess: ({ serial, nowMs, livesSeconds = 300 }) => sessionToken(serial, nowMs, livesSeconds),
+  answer: ({ access, refresh }) => ({ user: { id: 'user_01' }, access_token: access, refresh_token: refresh }),
+})
+
+function sessionToken(serial: string, nowMs: number, livesSeconds: number): string {
+  const iat = Math.floor(nowMs / 1000)
+  return vendorJwt({ sub: 'user_01', sid: 'session_01', jti: serial, iat, exp: iat + livesSeconds })
+}
+
+/** Known by their addresses only; their rotation is a setting of each application. */
+const databricks = vendor('databricks', {
+  sources: [
+    'https://docs.databricks.com/aws/en/integrations/single-use-tokens',
+    'https://docs.databricks.com/aws/en/dev-tools/auth/oauth-u2m',
+  ],
+  token: 'https://{host}/oidc/v1/token',
+  account: { host: 'dbc-1234.cloud.databricks.com' },
+})
+
+const snowflake = vendor('snowflake', {
+  sources: [
+    'https://docs.snowflake.com/en/user-guide/single-use-refresh-tokens',
+    'https://docs.snowflake.com/en/user-guide/oauth-custom',
+  ],
+  token: 'https://{account}.snowflakecomputing.com/oauth/token-request',
+  account: { account: 'acme-eu' },
+  accessSeconds: 600,
+  refreshSeconds: 7776000,
+  rotation: answersSame,
+})
+const snowflakeSingleUse = variant(snowflake, 'single-use', { rotation: singleUse, oldAccessTokenDies: true })
+
+export const identityServers: readonly Profile[] = [
+  airlock,
+  asgardeo,
+  asgardeoRenewing,
+  auth0,
+  auth0Leeway,
+  auth0Reusing,
+  auth0Machine,
+  cognito,
+  cognitoRotating,
+  connect2id,
+  curity,
+  databricks,
+  dex,
+  dexReusing,
+  djangoToolkit,
+  djangoGrace,
+  djangoReusing,
+  doorkeeper,
+  doorkeeperPlain,
+  duende,
+  duendeOneTime,
+  keycloak,
+  keycloakRevoking,
+  entra,
+  entraCertificate,
+  oidcProvider,
+  okta,
+  oktaPersistent,
+  onelogin,
+  hydra,
+  hydraGraceful,
+  snowflake,
+  snowflakeSingleUse,
+  spring,
+  springRotating,
+  supabase,
+  workos,
+]
