@@ -1,0 +1,155 @@
+import type { ProviderEntry } from '../schema.ts'
+
+/** Mailings, forms and events. */
+export const marketing: Record<string, ProviderEntry> = {
+  klaviyo: {
+    displayName: 'Klaviyo',
+    tokenEndpoint: 'https://a.klaviyo.com/oauth/token',
+    clientAuth: 'client_secret_basic',
+    errors: { deadGrant: [{ code: 'invalid_grant_type' }] },
+    minRefreshIntervalSeconds: 6,
+    refreshTokenIdleSeconds: 7_776_000,
+    notes: 'Ten refreshes a minute. A refresh token that is expired or revoked is answered with invalid_grant_type.',
+    sources: [
+      { url: 'https://developers.klaviyo.com/en/docs/set_up_oauth', says: 'OAuth setup guide' },
+      { url: 'https://github.com/amp-labs/connectors/tree/main/providers', says: 'token endpoint' },
+      {
+        url: 'https://developers.klaviyo.com/en/docs/troubleshoot_oauth_errors',
+        says: 'Basic auth and form body; an otherwise correct refresh answered with invalid_grant_type means the refresh token is expired or revoked',
+      },
+    ],
+    checked: '2026-11-22',
+    confidence: 'third_party',
+    unsure: ['refreshTokenIdleSeconds', 'minRefreshIntervalSeconds'],
+  },
+  mailchimp: {
+    displayName: 'Mailchimp',
+    tokenEndpoint: 'https://login.mailchimp.com/oauth2/token',
+    grant: 'access_token',
+    clientAuth: 'client_secret_post',
+    accessTokenNeverExpires: true,
+    notes: 'Tokens live until the user takes them back.',
+    sources: [
+      { url: 'https://github.com/simov/grant/blob/master/config/oauth.json', says: 'token endpoint' },
+      {
+        url: 'https://mailchimp.com/developer/marketing/guides/access-user-data-oauth-2/',
+        says: 'access tokens do not expire unless the user revokes access',
+      },
+    ],
+    checked: '2026-11-27',
+    confidence: 'documented',
+  },
+  aweber: {
+    displayName: 'AWeber',
+    tokenEndpoint: 'https://auth.aweber.com/oauth2/token',
+    clientAuth: 'client_secret_basic',
+    sources: [{ url: 'https://github.com/simov/grant/blob/master/config/oauth.json', says: 'token endpoint' }],
+    checked: '2026-11-22',
+    confidence: 'unverified',
+  },
+  'constant-contact': {
+    displayName: 'Constant Contact V3',
+    tokenEndpoint: 'https://authz.constantcontact.com/oauth2/default/v1/token',
+    clientAuth: 'client_secret_basic',
+    accessTokenSeconds: 86_400,
+    rotation: 'single_use',
+    refreshTokenIdleSeconds: 15_552_000,
+    variants: {
+      'long-lived': { when: 'long-lived refresh tokens were chosen for the API key', set: { rotation: 'none' } },
+    },
+    notes: 'Both kinds of refresh token die when unused for 180 days. The access token is a JWT, whose exp counts.',
+    sources: [
+      {
+        url: 'https://community.constantcontact.com/t5/API-Developer-Support/Refresh-token-expiry/td-p/402882',
+        says: 'vendor staff: 24 hours, rotating or long-lived, 180 days',
+      },
+      {
+        url: 'https://v3.developer.constantcontact.com/api_guide/server_flow.html',
+        says: 'endpoints, decoding the token for expiry',
+      },
+      { url: 'https://github.com/amp-labs/connectors/tree/main/providers', says: 'token endpoint' },
+    ],
+    checked: '2026-11-22',
+    confidence: 'documented',
+  },
+  surveymonkey: {
+    displayName: 'SurveyMonkey',
+    tokenEndpoint: 'https://api.surveymonkey.com/oauth/token',
+    grant: 'access_token',
+    clientAuth: 'client_secret_post',
+    accessTokenNeverExpires: true,
+    notes: 'Access tokens do not expire today; the vendor reserves that they may.',
+    sources: [
+      {
+        url: 'https://github.com/SurveyMonkey/public_api_docs/blob/main/includes/_overview.md',
+        says: 'tokens do not currently expire but may later',
+      },
+      { url: 'https://github.com/simov/grant/blob/master/config/oauth.json', says: 'token endpoint' },
+    ],
+    checked: '2026-11-22',
+    confidence: 'documented',
+  },
+  typeform: {
+    displayName: 'Typeform',
+    tokenEndpoint: 'https://api.typeform.com/oauth/token',
+    sources: [{ url: 'https://github.com/simov/grant/blob/master/config/oauth.json', says: 'token endpoint' }],
+    checked: '2026-11-22',
+    confidence: 'unverified',
+  },
+  eventbrite: {
+    displayName: 'Eventbrite',
+    tokenEndpoint: 'https://www.eventbrite.com/oauth/token',
+    grant: 'access_token',
+    accessTokenNeverExpires: true,
+    notes: 'No refresh token is documented.',
+    sources: [{ url: 'https://github.com/simov/grant/blob/master/config/oauth.json', says: 'token endpoint' }],
+    checked: '2026-11-22',
+    confidence: 'unverified',
+    unsure: ['accessTokenNeverExpires'],
+  },
+  gohighlevel: {
+    displayName: 'HighLevel',
+    tokenEndpoint: 'https://services.leadconnectorhq.com/oauth/token',
+    parameters: {
+      user_type: { description: 'whose token it is', values: ['Company', 'Location'], example: 'Location' },
+    },
+    clientAuth: 'client_secret_post',
+    tokenRequest: { add: { user_type: '{user_type}' } },
+    tokenResponse: { keep: { locationId: 'locationId', companyId: 'companyId', userType: 'userType' } },
+    accessTokenSeconds: 86_400,
+    refreshTokenIdleSeconds: 31_536_000,
+    notes: 'A token of a company is exchanged for tokens of its locations by another call.',
+    sources: [
+      {
+        url: 'https://github.com/GoHighLevel/highlevel-api-docs/blob/main/docs/oauth/Authorization.md',
+        says: 'one day, one year unless used',
+      },
+      {
+        url: 'https://github.com/GoHighLevel/highlevel-api-docs/blob/main/apps/oauth.json',
+        says: 'parameters incl. user_type, response fields, 86399 s',
+      },
+      { url: 'https://github.com/amp-labs/connectors/tree/main/providers', says: 'token endpoint' },
+    ],
+    checked: '2026-11-22',
+    confidence: 'documented',
+  },
+  keap: {
+    displayName: 'Keap (Infusionsoft)',
+    tokenEndpoint: 'https://api.infusionsoft.com/token',
+    clientAuth: 'client_secret_basic',
+    accessTokenSeconds: 86_400,
+    rotation: 'single_use',
+    refreshTokenIdleSeconds: 3_888_000,
+    notes: 'The code exchange has the client in the body, a refresh has it in the Basic header.',
+    sources: [
+      {
+        url: 'https://developer.infusionsoft.com/getting-started-oauth-keys',
+        says: 'refresh creates a new access/refresh pair (rotation)',
+      },
+      { url: 'https://github.com/simov/grant/blob/master/config/oauth.json', says: 'token endpoint' },
+    ],
+    checked: '2026-11-22',
+    confidence: 'documented',
+    unsure: ['accessTokenSeconds', 'refreshTokenIdleSeconds', 'clientAuth'],
+  },
+}
