@@ -56,6 +56,10 @@ function failing(ailing: Ailing): string {
     case 'temporarily_unavailable':
     case 'server_error':
       return `${capital(at)} is out of order (${ailing.reason}); it has to be repaired there.`
+    case 'provider_failing':
+      return `${capital(at)} failed so often that it is asked only now and then, until it answers again; it has to be repaired there.`
+    case 'over_budget':
+      return `More refreshes are due at ${at} than the rateLimit in its entry of the configuration lets through.`
     case 'store_unavailable':
       return `Redis does not answer the workers; nothing was sent, the refresh token is safe. ${capital(doctor)} tells more.`
     case 'store_unusable':

@@ -12,6 +12,7 @@ import { PerennialError } from './errors.ts'
 import { createTokenEndpoint } from './oauth/index.ts'
 import type { Provider } from './providers/provider.ts'
 import { connect } from './store/connection.ts'
+import { Gate } from './store/gate.ts'
 import { Store } from './store/store.ts'
 import * as messages from './workflows/messages.ts'
 
@@ -50,6 +51,7 @@ export async function runWorker(config: Config, log: Logger, onReady: () => void
   const activities = createActivities({
     config,
     store,
+    gate: new Gate(redis),
     tokenEndpoint,
     keyring: { grant: keysOf(config.keys.grant), reader: keysOf(config.keys.reader) },
     caller: () => callerIn(namespace),
@@ -89,11 +91,14 @@ export async function runWorker(config: Config, log: Logger, onReady: () => void
 }
 
 function refreshWork(provider: Provider): WorkerOptions {
-  const { rateLimit } = provider
+  const { rateLimit, tokenEndpoint } = provider
   return {
     ...workerOptions.exchanges,
     taskQueue: messages.refreshQueue(provider.name),
-    ...(rateLimit === undefined ? {} : { maxTaskQueueActivitiesPerSecond: rateLimit.requests / rateLimit.perSeconds }),
+    // where each credential names its host, each host has the budget for itself, and only the gate knows them
+    ...(rateLimit === undefined || tokenEndpoint.includes('{')
+      ? {}
+      : { maxTaskQueueActivitiesPerSecond: rateLimit.requests / rateLimit.perSeconds }),
   }
 }
 

@@ -6,12 +6,15 @@ export class AttemptFailed extends Error {
   readonly type: FailureType
   readonly failure: AttemptFailure
   readonly retryAfterMs: number | undefined
+  /** nothing fails: it is not its turn */
+  readonly waitsItsTurn: boolean
 
-  constructor(type: FailureType, failure: AttemptFailure, retryAfterMs?: number) {
+  constructor(type: FailureType, failure: AttemptFailure, retryAfterMs?: number, waitsItsTurn = false) {
     super(`${failure.reason}${failure.detail === '' ? '' : `: ${failure.detail}`}`)
     this.type = type
     this.failure = failure
     this.retryAfterMs = retryAfterMs
+    this.waitsItsTurn = waitsItsTurn
   }
 
   /** Temporal repeats these by itself; everything else comes to the workflow. */

@@ -21,15 +21,18 @@ export function retryDelayMs(
 /**
  * Whether a failing attempt is told to the workflow, so that status, search attributes and readers know. Rarely, for
  * each time costs the workflow five events: at the third attempt and at each doubling, and early when the next
- * attempt is far away or someone waits for this one.
+ * attempt is far away or someone waits for this one. One that only waits for its turn within the budget is not failing,
+ * unless it waits too long.
  */
 export function isWorthTelling(failing: {
   attempt: number
   delayMs: number
   accessRemainingMs: number
   forced: boolean
+  waitsItsTurn?: boolean
 }): boolean {
-  const { attempt, delayMs, accessRemainingMs, forced } = failing
-  if (attempt < 3) return forced || delayMs >= 30 * second || delayMs >= accessRemainingMs
-  return Number.isInteger(Math.log2(attempt / 3))
+  const { attempt, delayMs, accessRemainingMs, forced, waitsItsTurn = false } = failing
+  const presses = forced || delayMs >= accessRemainingMs
+  if (attempt < 3) return presses || (delayMs >= 30 * second && !waitsItsTurn)
+  return (presses || !waitsItsTurn) && Number.isInteger(Math.log2(attempt / 3))
 }

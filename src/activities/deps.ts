@@ -3,6 +3,7 @@ import { open, readerKey, type SealingKey } from '../../packages/reader/src/seal
 import type { ClientConfig, Config } from '../config.ts'
 import { parseCredentialId } from '../credential.ts'
 import type { TokenEndpoint } from '../oauth/index.ts'
+import type { Gate } from '../store/gate.ts'
 import { seal } from '../store/sealing.ts'
 import type { Owner, Store } from '../store/store.ts'
 import type { RetryNotice } from '../workflows/messages.ts'
@@ -11,6 +12,7 @@ import type { RetryNotice } from '../workflows/messages.ts'
 export interface ActivityDeps {
   config: Config
   store: Store
+  gate: Gate
   tokenEndpoint: TokenEndpoint
   keyring: Keyring
   /** the run and the attempt that call */

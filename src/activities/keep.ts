@@ -133,7 +133,8 @@ function keepTrying(deps: ActivityDeps, owner: Owner, write: TokenSetWrite): voi
 
 const sealedFor = ({ credential, family, generation }: TokenSetWrite) => ({ cred: credential, family, gen: generation })
 
-async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+/** What some work comes to in so long; undefined when it takes longer, or fails. */
+export async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
   const timer = new AbortController()
   const late = sleep(ms, undefined, { signal: timer.signal }).catch(() => undefined)
   try {

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClientConfig } from '../config.ts'
 import { type Attempt, beginAttempt, type TokenRequest, type TokenSet, type Verdict } from '../oauth/index.ts'
 import { fillEndpoint } from '../providers/endpoint.ts'
+import type { Admission, TokenHost } from '../store/gate.ts'
 import { fingerprint } from '../store/sealing.ts'
 import type { BeginVerdict, GrantHash } from '../store/store.ts'
 import type { Refreshed, RefreshInput } from '../workflows/messages.ts'
@@ -8,7 +10,7 @@ import { AttemptFailed } from './attempt-failed.ts'
 import { isWorthTelling, retryDelayMs } from './backoff.ts'
 import { Clocks } from './clocks.ts'
 import { type ActivityDeps, type Caller, clientOf, openGrant } from './deps.ts'
-import { keep } from './keep.ts'
+import { keep, within } from './keep.ts'
 import { found, type Generation, type Grant, newWriter, revokedBy, rotationOf, UnusableHash } from './token-set.ts'
 
 /**
@@ -62,7 +64,6 @@ class RefreshAttempt {
     await this.#beTheOneWhoTries(client, refusedBefore)
     const request = this.#request(client)
     const beganMs = this.#clocks.redisNowMs()
-    this.#insideWindow()
     const verdict = await this.#exchange(client, request)
     if (verdict.kind !== 'granted') return await this.#refused(client, request, verdict)
     const refreshed = await this.#keep(verdict.tokens, hash, beganMs)
@@ -167,15 +168,44 @@ class RefreshAttempt {
   async #exchange(client: ClientConfig, request: TokenRequest): Promise<Verdict> {
     const order = this.#secrets.of(client)
     for (const [index, clientSecret] of order) {
+      const admission = await this.#admitted(client, request)
+      this.#insideWindow()
       this.#mayHaveSent = true
       const sent = clientSecret === undefined ? request : { ...request, clientSecret }
       const verdict = await this.#deps.tokenEndpoint.exchange(sent, this.#attempt)
       this.#mayHaveSent = verdict.kind === 'ambiguous' || verdict.kind === 'granted'
+      this.#report(client, request, admission, verdict)
       if (verdict.kind !== 'client_refused' || !verdict.secretRefused) return verdict
       this.#secrets.refused(client, index)
       if (index === order.at(-1)?.[0]) return verdict
     }
     return { kind: 'client_refused', reason: 'no_client_secret', detail: 'none is configured', secretRefused: true }
+  }
+
+  /**
+   * Waits for the turn of this request at its host, or ends the attempt where that is far away: what is held back takes
+   * no place from others. A Redis that has gone away since the look holds nobody back.
+   */
+  async #admitted(client: ClientConfig, request: TokenRequest): Promise<Admission | undefined> {
+    const to = tokenHost(client, request)
+    const losesTokenAtMs = this.#input.forced ? 0 : this.#clocks.redisNowMs() + this.#untilLossMs()
+    const admission = await within(admitWithinMs, this.#deps.gate.admit(to, this.#input.credential, losesTokenAtMs))
+    if (admission === undefined) return undefined
+    if (admission.verdict === 'hold') throw heldBack(to.host, admission)
+    if (admission.inMs > 0) await sleep(admission.inMs)
+    return admission
+  }
+
+  /** Beside the way back. The next one tells it again. */
+  #report(client: ClientConfig, request: TokenRequest, admission: Admission | undefined, verdict: Verdict): void {
+    const outcome = outcomeOf(verdict)
+    if (admission === undefined || outcome === undefined) return
+    const retryAfterMs = verdict.kind === 'throttled' ? verdict.retryAfterMs : undefined
+    this.#deps.gate.report(tokenHost(client, request), admission, outcome, retryAfterMs).catch(() => {})
+  }
+
+  #untilLossMs(): number {
+    return this.#remainingMs - (performance.now() - this.#beganMs)
   }
 
   async #keep(tokens: TokenSet, hash: GrantHash | undefined, beganMs: number): Promise<Refreshed> {
@@ -279,13 +309,13 @@ class RefreshAttempt {
       'refresh failed',
     )
     if (!failed.repeatable) return failed.toActivityFailure(provider)
-    const { retryAfterMs } = failed
-    const accessRemainingMs = this.#remainingMs - (performance.now() - this.#beganMs)
+    const { retryAfterMs, waitsItsTurn } = failed
+    const accessRemainingMs = this.#untilLossMs()
     const delayMs = retryDelayMs(
       { attempt, accessRemainingMs, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
       Math.random(),
     )
-    if (isWorthTelling({ attempt, delayMs, accessRemainingMs, forced })) {
+    if (isWorthTelling({ attempt, delayMs, accessRemainingMs, forced, waitsItsTurn })) {
       const notice = { generation, attempt, ...failed.failure, nextAttemptInMs: delayMs }
       // the next attempt tells it again
       await this.#deps.tellWorkflow(notice).catch(() => {})
@@ -301,6 +331,44 @@ class RefreshAttempt {
     return this.#mayHaveSent
       ? new AttemptFailed('Ambiguous', { reason, detail, ...this.#firstUse() })
       : new AttemptFailed('Unsent', { reason, detail })
+  }
+}
+
+/** Redis has answered a moment ago */
+const admitWithinMs = 250
+
+function tokenHost({ provider }: ClientConfig, { endpoint }: TokenRequest): TokenHost {
+  const { name, rateLimit } = provider
+  const budget = rateLimit === undefined ? {} : { budget: rateLimit.requests / rateLimit.perSeconds }
+  return { provider: name, host: new URL(endpoint).host, ...budget }
+}
+
+function heldBack(host: string, { mode, inMs }: Admission): AttemptFailed {
+  if (mode === 'open') {
+    const detail = `the rateLimit of ${host} is used up for the moment, and others need a token sooner`
+    return new AttemptFailed('Unsent', { reason: 'over_budget', detail }, inMs, true)
+  }
+  const asked =
+    mode === 'probing'
+      ? 'requests there keep failing, and one in some seconds finds out whether they still do'
+      : 'it answers again, and is asked more by and by'
+  return new AttemptFailed('Unsent', { reason: 'provider_failing', detail: `${host}: ${asked}` }, inMs)
+}
+
+/** What an answer says of its host; undefined where it was not asked. Refused is answered, and no fault of the host. */
+function outcomeOf(verdict: Verdict): 'alive' | 'failing' | undefined {
+  switch (verdict.kind) {
+    case 'granted':
+    case 'grant_refused':
+    case 'client_refused':
+      return 'alive'
+    case 'unsent':
+      // that was this machine
+      return verdict.reason === 'late' ? undefined : 'failing'
+    case 'ambiguous':
+    case 'throttled':
+    case 'unclear':
+      return 'failing'
   }
 }
 

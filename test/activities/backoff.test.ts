@@ -56,11 +56,18 @@ describe('a failing attempt is told to the workflow', () => {
     expect(told).toEqual([3, 6, 12, 24, 48, 96])
   })
 
+  test('at none when it only waits for its turn', () => {
+    const attempts = Array.from({ length: 100 }, (_, n) => n + 1)
+    expect(attempts.filter((attempt) => isWorthTelling({ ...quiet, attempt, waitsItsTurn: true }))).toEqual([])
+  })
+
   test.each([
     ['someone waits for it', { forced: true }, true],
     ['the next attempt is far away', { delayMs: 30 * second }, true],
     ['the access token ends before the next attempt', { accessRemainingMs: 2 * second }, true],
     ['there is no access token', { accessRemainingMs: -1 }, true],
+    ['it only waits for its turn, which is far away', { delayMs: 30 * second, waitsItsTurn: true }, false],
+    ['the access token ends before its turn comes', { accessRemainingMs: 2 * second, waitsItsTurn: true }, true],
     ['none of that', {}, false],
   ])('at the first when %s: %o → %s', (_name, changes, told) => {
     expect(isWorthTelling({ ...quiet, attempt: 1, ...changes })).toBe(told)

@@ -131,11 +131,12 @@ describe('what Temporal repeats', () => {
   })
 
   test('a failing attempt is told to the workflow when it matters, with when the next one is', async () => {
-    const credential = setting.credential()
     const access = { value: 'x', expiresAtMs: Date.now() + 3600_000 }
-    await setting.it.store.write(setting.caller, storedSet(credential, { access }))
     const toldAt: number[] = []
     for (let attempt = 1; attempt <= 12; attempt++) {
+      // each at a provider of its own, for one that keeps failing is not asked any more
+      const credential = setting.credential()
+      await setting.it.store.write(setting.caller, storedSet(credential, { access }))
       setting.caller = { ...setting.caller, attempt }
       setting.answers.push({ kind: 'throttled', reason: 'http_503', detail: 'HTTP 503', retryAfterMs: 2_000 })
       setting.told.length = 0

@@ -6,6 +6,7 @@ import { type ActivityDeps, type Caller, createActivities, type Keyring } from '
 import type { ClientConfig } from '../../src/config.ts'
 import type { TokenEndpoint, TokenRequest, TokenSet, Verdict } from '../../src/oauth/index.ts'
 import type { Provider } from '../../src/providers/provider.ts'
+import { Gate } from '../../src/store/gate.ts'
 import { newSealingKey, seal } from '../../src/store/sealing.ts'
 import type { TokenSetWrite } from '../../src/store/store.ts'
 import type { ClaimInput, FailureType, RefreshInput, RetryNotice } from '../../src/workflows/messages.ts'
@@ -65,6 +66,7 @@ export async function startSetting(): Promise<Setting> {
       clients,
     },
     store: it.store,
+    gate: new Gate(it.redis),
     tokenEndpoint,
     keyring,
     caller: () => setting.caller,

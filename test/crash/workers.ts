@@ -6,7 +6,8 @@ import { sealingKey } from '../../packages/reader/src/sealed.ts'
 import { type ActivityDeps, createActivities, type Keyring } from '../../src/activities/index.ts'
 import type { Config } from '../../src/config.ts'
 import { createTokenEndpoint } from '../../src/oauth/index.ts'
-import { connect, ready } from '../../src/store/connection.ts'
+import { type Connection, connect, ready } from '../../src/store/connection.ts'
+import { Gate } from '../../src/store/gate.ts'
 import { Store } from '../../src/store/store.ts'
 import { workerOptions } from '../../src/worker.ts'
 import * as messages from '../../src/workflows/messages.ts'
@@ -41,7 +42,7 @@ export async function startWorkers(setting: WorkerSetting, effects: Effects): Pr
   const redis = connect(setting.config.redis.url, 'crash-worker', () => {})
   await ready(redis)
   const tokenEndpoint = createTokenEndpoint()
-  const deps = depsOf(setting, new Client({ connection, namespace }), new Store(redis), tokenEndpoint)
+  const deps = depsOf(setting, new Client({ connection, namespace }), redis, tokenEndpoint)
   const activities = effects.watchActivities(createActivities(effects.watchDeps(deps)))
   const { refresh, revokeTokens, ...storeWork } = activities
   const { workflowBundle, ...common } = { ...commonOptions(connection), workflowBundle: { code: setting.code } }
@@ -82,12 +83,13 @@ const commonOptions = (connection: NativeConnection) => ({
 function depsOf(
   { config }: WorkerSetting,
   client: Client,
-  store: Store,
+  redis: Connection,
   tokenEndpoint: ActivityDeps['tokenEndpoint'],
 ): ActivityDeps {
   return {
     config,
-    store,
+    store: new Store(redis),
+    gate: new Gate(redis),
     tokenEndpoint,
     keyring: keyringOf(config),
     caller: () => {
