@@ -9,6 +9,7 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client'
 import { ApplicationFailure } from '@temporalio/common'
+import { type Former, type Imported, type ImportOptions, importLines, type Servers } from './client/import/import.ts'
 import { type Restored, type RestoreFilter, restore } from './client/restore.ts'
 import { type ResyncProgress, resync } from './client/resync.ts'
 import { checkEndpoint, clientFor, makeSeed } from './client/seed.ts'
@@ -19,9 +20,18 @@ import { parseCredentialId, type Status, workflowId } from './credential.ts'
 import { PerennialError } from './errors.ts'
 import { type Connection, connect, ready } from './store/connection.ts'
 import { type GrantHash, Store } from './store/store.ts'
-import type { Closed, CredentialInput, CredentialState, Message, StateView, Tuning } from './workflows/messages.ts'
+import type {
+  Closed,
+  CredentialInput,
+  CredentialState,
+  Message,
+  Seed,
+  StateView,
+  Tuning,
+} from './workflows/messages.ts'
 import * as messages from './workflows/messages.ts'
 
+export type { Imported, ImportOptions } from './client/import/import.ts'
 export type { Restored, RestoreFilter } from './client/restore.ts'
 export type { ResyncProgress } from './client/resync.ts'
 export type { CredentialView } from './client/view.ts'
@@ -42,6 +52,12 @@ export interface Filter {
   provider?: string
   /** whose refresh token dies within this time */
   expiringWithinMs?: number
+}
+
+/** What a workflow begins with, whatever else it is given. */
+interface Life {
+  parameters?: Record<string, string> | undefined
+  tuning?: Partial<Tuning> | undefined
 }
 
 /** how long a caller is kept until the workflow has taken a new grant over; that it will is certain before */
@@ -91,14 +107,7 @@ export class Perennial {
     checkEndpoint(this.#config, credential, beginning.parameters)
     const [workflow, hash] = await Promise.all([this.#describe(credential), this.#hash(credential)])
     if (workflow?.status.name === 'RUNNING') throw this.#alreadyStarted(credential)
-    if (hash !== undefined && !hash.tombstone)
-      throw new PerennialError(
-        'restore_needed',
-        `${credential} stands in Redis (generation ${hash.generation}) and has no workflow; perennial restore brings it back, perennial revoke ends it so that it can begin anew`,
-      )
-    const aboveGeneration = Math.max(hash?.generation ?? 0, await this.#closedGeneration(credential, workflow))
-    const inbox: Message[] = [{ type: 'reconnect', seed }]
-    await this.#begin(credential, { ...beginning, aboveGeneration, inbox })
+    await this.#beginAbove(credential, { ...beginning, seed }, { workflow, hash })
     return await this.#claimed(credential, seed.family)
   }
 
@@ -225,6 +234,32 @@ export class Perennial {
     yield* restore(parts, begin, filter)
   }
 
+  /**
+   * Begins many credentials, or gives them new grants, from JSON lines: each a token response with `credential` and,
+   * where the endpoints have placeholders, `parameters`. What was imported before is left as it is, so that an import
+   * that broke off is run again from the top. Tells what became of each line, in no order; the lines are durable in
+   * Temporal then, and their tokens follow.
+   *
+   * @throws PerennialError `temporal_unavailable`, `store_unavailable` when a server stays away for half a minute
+   * @example for await (const { line, outcome } of perennial.import(createReadStream('grants.jsonl'))) …
+   */
+  async *import(chunks: AsyncIterable<Uint8Array>, options: ImportOptions = {}): AsyncIterable<Imported> {
+    const servers: Servers = {
+      hash: (credential) => this.#hash(credential),
+      describe: (credential) => this.#describe(credential),
+      beginFirst: ({ credential, seed, parameters }) =>
+        this.#begin(credential, {
+          parameters,
+          aboveGeneration: 0,
+          inbox: [{ type: 'reconnect', seed }],
+          isFirst: true,
+        }),
+      beginAbove: (entry, former) => this.#beginAbove(entry.credential, entry, former),
+      reconnect: (credential, seed) => this.#ask(() => this.#handle(credential).signal(messages.reconnect, seed)),
+    }
+    yield* importLines(this.#config, servers, chunks, options)
+  }
+
   async close(): Promise<void> {
     this.#redis.destroy()
     await this.#temporal.client.connection.close()
@@ -267,9 +302,27 @@ export class Perennial {
     }
   }
 
+  /** Begins one that has no workflow, above every generation of its former life. */
+  async #beginAbove(credential: string, life: Life & { seed: Seed }, { workflow, hash }: Former): Promise<void> {
+    if (hash !== undefined && !hash.tombstone)
+      throw new PerennialError(
+        'restore_needed',
+        `${credential} stands in Redis (generation ${hash.generation}) and has no workflow; perennial restore brings it back, perennial revoke ends it so that it can begin anew`,
+      )
+    const aboveGeneration = Math.max(hash?.generation ?? 0, await this.#closedGeneration(credential, workflow))
+    const { parameters, tuning, seed } = life
+    await this.#begin(credential, { parameters, tuning, aboveGeneration, inbox: [{ type: 'reconnect', seed }] })
+  }
+
   async #begin(
     credential: string,
-    life: Beginning & { aboveGeneration: number; inbox: Message[]; state?: CredentialState },
+    life: Life & {
+      aboveGeneration: number
+      inbox: Message[]
+      state?: CredentialState
+      /** refused where there ever was one */
+      isFirst?: boolean
+    },
     signal?: typeof messages.revoke,
   ): Promise<void> {
     const { provider, grant, name, tenant } = clientFor(this.#config, credential)
@@ -295,6 +348,7 @@ export class Perennial {
         { key: attributes.tenant, value: tenant },
       ],
       priority: { fairnessKey: tenant },
+      ...(life.isFirst ? { workflowIdReusePolicy: 'REJECT_DUPLICATE' as const } : {}),
     }
     try {
       if (signal === undefined) await this.#ask(() => this.#temporal.client.workflow.start('credential', options))

@@ -1,4 +1,11 @@
-export { type Beginning, type CredentialView, type Filter, Perennial } from './client.ts'
+export {
+  type Beginning,
+  type CredentialView,
+  type Filter,
+  type Imported,
+  type ImportOptions,
+  Perennial,
+} from './client.ts'
 export { type Config, loadConfig } from './config.ts'
 export { credentialId, parseCredentialId, type Status } from './credential.ts'
 export { PerennialError } from './errors.ts'

@@ -76,6 +76,7 @@ export const claimActivity =
         tokens: opened,
         seeds,
         parameters: input.parameters ?? {},
+        ...(seed.firstRefreshInMs === undefined ? {} : { turnInMs: seed.firstRefreshInMs }),
       })
       const sinceHandedOverMs = waitedMs + performance.now() - beganMs - clockSlackMs
       const { verdict, hash: stands } = await deps.store.write(caller, {

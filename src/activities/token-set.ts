@@ -32,6 +32,8 @@ export interface Generation {
   before?: NonNullable<Answered['before']>
   /** where no answer came: that stays as it is known */
   ends?: Deadlines
+  /** when it is refreshed, where it holds no access token that says so */
+  turnInMs?: number
 }
 
 /** Makes what the store is given and what the workflow is told, from one set of tokens. */
@@ -47,7 +49,8 @@ export function prepare(
     refreshToken === undefined ? undefined : sealGrant(deps.keyring, { refresh_token: refreshToken }, context)
   const lifetimeMs = livesMs(tokens)
   const ends = from.ends ?? deadlinesAfter(deps, from)
-  const dueInMs = lifetimeMs === undefined ? 0 : dueInAtLeastMs(lifetimeMs, from.kind, credential, ends)
+  const dueInMs =
+    lifetimeMs === undefined ? turnInMs(from, ends) : dueInAtLeastMs(lifetimeMs, from.kind, credential, ends)
   const redisMs = clocks.redisNowMs()
   const access = lifetimeMs === undefined ? undefined : accessValue(deps, from, redisMs, lifetimeMs)
   const at = (inMs: number | undefined) => (inMs === undefined ? undefined : redisMs + inMs)
@@ -88,6 +91,10 @@ const deadlinesAfter = (deps: ActivityDeps, { credential, tokens, before }: Gene
     rotated: tokens.refreshToken !== undefined,
     before,
   })
+
+/** A refresh token does not die while it waits for its turn. */
+const turnInMs = ({ turnInMs = 0 }: Generation, { livesMs = Number.POSITIVE_INFINITY }: Deadlines) =>
+  Math.max(0, Math.min(turnInMs, livesMs / 2))
 
 /** No lifetime is so short that a provider is asked more than once a second. */
 const dueInAtLeastMs = (lifetimeMs: number, kind: GrantKind, credential: string, ends: Deadlines) =>

@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { registerConnect } from './connect.ts'
 import { registerDev } from './dev.ts'
 import { registerDoctor } from './doctor.ts'
+import { registerImport } from './import.ts'
 import { registerKeys } from './keys.ts'
 import { registerList } from './list.ts'
 import { say } from './output.ts'
@@ -39,6 +40,7 @@ export function createProgram(): Command {
     registerStart,
     registerReconnect,
     registerConnect,
+    registerImport,
     registerRefresh,
     registerRevoke,
     registerShow,

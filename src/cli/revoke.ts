@@ -1,8 +1,8 @@
-import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
 import type { CredentialView, Perennial } from '../client.ts'
 import { PerennialError } from '../errors.ts'
 import { credentialArgument, jsonFlag } from './arguments.ts'
+import { confirmed, requireConsent, yesFlag } from './consent.ts'
 import { partlyDone, usageError } from './exit.ts'
 import { print, printable, printJson, say, styled } from './output.ts'
 import { withPerennial } from './session.ts'
@@ -24,12 +24,12 @@ export function registerRevoke(program: Command): void {
     .argument('[id]', 'credential: tenant/client/subject', credentialArgument)
     .option('--tenant <tenant>', 'all of this tenant')
     .option('--client <client>', 'all of this client')
-    .option('--yes', 'do not ask')
+    .option(...yesFlag)
     .option(...jsonFlag)
     .action(async (id: string | undefined, options: RevokeOptions) => {
       const bulk = options.tenant !== undefined || options.client !== undefined
       if (bulk === (id !== undefined)) throw usageError('revoke takes either an ID, or --tenant and --client')
-      if (id === undefined) requireConsent(options)
+      if (id === undefined) requireConsent(options, `this revokes every credential of ${filterText(options)}`)
       await withPerennial(options, (perennial) =>
         id === undefined ? revokeAll(perennial, options) : revokeOne(perennial, id, options),
       )
@@ -52,7 +52,8 @@ const providerPending = (what: string) =>
 async function revokeAll(perennial: Perennial, options: RevokeOptions): Promise<void> {
   const credentials = await matching(perennial, options)
   if (credentials.length === 0) return say(`nothing to revoke: no living credential of ${filterText(options)}`)
-  if (!options.yes && !(await confirmed(credentials.length, options)))
+  const count = `${credentials.length} ${credentials.length === 1 ? 'credential' : 'credentials'}`
+  if (!options.yes && !(await confirmed(`Revoke ${count} of ${filterText(options)}?`)))
     throw new PerennialError('declined', 'nothing was revoked')
   const tally = { fenced: 0, pending: 0, failed: 0 }
   await eachAtOnce(atOnce, credentials, async (credential) => {
@@ -96,23 +97,6 @@ function printOutcome(outcome: Outcome, { json }: RevokeOptions): void {
 function outcomeText(outcome: Outcome): string {
   if ('error' in outcome) return styled('red', outcome.error)
   return outcome.fenced ? 'revoked' : styled('yellow', 'fence pending')
-}
-
-function requireConsent({ yes, tenant, client }: RevokeOptions): void {
-  if (yes || canAsk()) return
-  throw usageError(`this revokes every credential of ${filterText({ tenant, client })}: add --yes to go ahead`)
-}
-
-const canAsk = () => process.stdin.isTTY === true && process.stderr.isTTY === true
-
-async function confirmed(count: number, options: RevokeOptions): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    const question = `Revoke ${count} ${count === 1 ? 'credential' : 'credentials'} of ${filterText(options)}? [y/N] `
-    return /^y(?:es)?$/i.test((await terminal.question(printable(question))).trim())
-  } finally {
-    terminal.close()
-  }
 }
 
 const filterText = ({ tenant, client }: { tenant?: string | undefined; client?: string | undefined }) =>

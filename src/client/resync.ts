@@ -6,7 +6,7 @@ import * as messages from '../workflows/messages.ts'
 import { ask, type Temporal } from './temporal.ts'
 import { attributes } from './view.ts'
 
-/** How many refreshes a second of one provider a resync causes, where its entry has no rateLimit. */
+/** How many refreshes a second of one provider a resync or an import causes, where its entry has no rateLimit. */
 const refreshesPerSecond = 20
 
 const signalsAtOnce = 32
@@ -58,7 +58,7 @@ export async function resync(
     const provider = typedSearchAttributes.get(attributes.provider) ?? ''
     const turn = turns.get(provider) ?? 0
     turns.set(provider, turn + 1)
-    batch.push(told(workflowId, Math.round((turn * 1000) / rateOf(config, credentialOf(workflowId)))))
+    batch.push(told(workflowId, Math.round((turn * 1000) / refreshesPerSecondOf(config, credentialOf(workflowId)))))
     if (batch.length < signalsAtOnce) continue
     await Promise.all(batch)
     batch = []
@@ -88,7 +88,8 @@ async function* list({ client }: Temporal, condition: string) {
 
 const credentialOf = (workflowId: string) => workflowId.replace(/^credential\//, '')
 
-function rateOf({ clients }: Config, credential: string): number {
+/** How many refreshes a second may be caused at the provider of a credential, where many are due at once. */
+export function refreshesPerSecondOf({ clients }: Config, credential: string): number {
   const parts = parseCredentialId(credential)
   const limit = typeof parts === 'string' ? undefined : clients.get(parts.client)?.provider.rateLimit
   return limit === undefined ? refreshesPerSecond : limit.requests / limit.perSeconds

@@ -60,11 +60,16 @@ export function makeSeed(config: Config, credential: string, from: { tokenRespon
   }
 }
 
-/** @throws PerennialError `invalid_parameter` when the provider's token endpoint cannot be filled */
-export function checkEndpoint(config: Config, credential: string, own: Record<string, string> | undefined): void {
+/**
+ * Where the token requests of a credential go.
+ *
+ * @throws PerennialError `invalid_parameter` when the provider's token endpoint cannot be filled
+ */
+export function checkEndpoint(config: Config, credential: string, own: Record<string, string> | undefined): string {
   const { provider, parameters } = clientFor(config, credential)
   const endpoint = fillEndpoint(provider.tokenEndpoint, { ...parameters, ...own })
   if (typeof endpoint !== 'string') throw endpoint
+  return endpoint
 }
 
 const grantKey = ({ keys }: Config): SealingKey => sealingKey(keys.grant[0], 'keys.grant')

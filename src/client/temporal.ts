@@ -15,6 +15,7 @@ const unavailable = 14
 const deadlineExceeded = 4
 const invalidArgument = 3
 const notFound = 5
+const resourceExhausted = 8
 
 export interface Temporal {
   client: Client
@@ -35,7 +36,7 @@ export function openTemporal(): Temporal {
 /**
  * Makes a call with a deadline, and says what an operator can do where it fails for a reason of the server.
  *
- * @throws PerennialError `temporal_unavailable`, `namespace_missing`, `search_attributes_missing`
+ * @throws PerennialError `temporal_unavailable`, `temporal_busy`, `namespace_missing`, `search_attributes_missing`
  */
 export async function ask<T>(
   { client, address, namespace }: Temporal,
@@ -52,6 +53,11 @@ export async function ask<T>(
       throw new PerennialError(
         'temporal_unavailable',
         `Temporal at ${address} does not answer (${firstLine(cause.details)}); is it running, and is TEMPORAL_ADDRESS right?`,
+      )
+    if (code === resourceExhausted)
+      throw new PerennialError(
+        'temporal_busy',
+        `Temporal at ${address} takes no more for now (${firstLine(cause.details)}); go slower, or raise the namespace's limits`,
       )
     if (code === invalidArgument && /search attribute/i.test(cause.details))
       throw new PerennialError(

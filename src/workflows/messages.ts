@@ -15,6 +15,8 @@ export interface Seed {
   /** lifetime left of the access token inside, when the call was made */
   accessLivesMs?: number
   refreshLivesMs?: number
+  /** of one among many that are handed over together: its turn, where the first refresh would be due at once */
+  firstRefreshInMs?: number
 }
 
 /** How long things take; inputs so that tests can shorten them. */

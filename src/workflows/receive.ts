@@ -27,7 +27,8 @@ export function receive(name: string, args: unknown[], nowMs: number): Message |
 const isSeed = (value: unknown): value is Seed =>
   has(value, { family: 'string' }) &&
   ['undefined', 'string'].includes(typeof (value as Seed).sealed) &&
-  ['undefined', 'number'].includes(typeof (value as Seed).accessLivesMs)
+  ['undefined', 'number'].includes(typeof (value as Seed).accessLivesMs) &&
+  ['undefined', 'number'].includes(typeof (value as Seed).firstRefreshInMs)
 
 const isNotice = (value: unknown): value is RetryNotice =>
   has(value, { generation: 'number', reason: 'string', detail: 'string', nextAttemptInMs: 'number' })

@@ -59,6 +59,20 @@ describe('a new grant', () => {
     expect((await setting.it.everything(credential)).status).toMatchObject({ status: 'pending' })
   })
 
+  test('of many that are handed over together waits for its turn, unless its access token is good', async () => {
+    const turnOf = async (lifetimes: object) => {
+      const credential = setting.credential()
+      const { seed } = claimOf(credential, response)
+      const input = claimOf(credential, response, { seed: { ...seed, firstRefreshInMs: 90_000 }, ...lifetimes })
+      const { dueInMs } = (await claim(input)) as Refreshed
+      const { nextRefreshAt } = (await setting.it.everything(credential)).status ?? {}
+      expect(Math.abs(Date.parse(String(nextRefreshAt)) - Date.now() - dueInMs)).toBeLessThan(1_000)
+      return dueInMs
+    }
+    expect(await turnOf({})).toBe(90_000)
+    expect(await turnOf({ accessLivesMs: 60_000 })).toBeLessThan(45_000)
+  })
+
   test('that needs no person begins below its first token set', async () => {
     const credential = setting.credential({ grant: 'client_credentials' })
     const input: ClaimInput = { ...claimOf(credential, {}), kind: 'client_credentials', seed: { family: 'f1' } }

@@ -39,6 +39,7 @@ beforeAll(async () => {
     join(cwd, 'good.json'),
     JSON.stringify({ access_token: 'a', refresh_token: refreshToken, expires_in: 60 }),
   )
+  await writeFile(join(cwd, 'many.jsonl'), JSON.stringify({ credential: id, refresh_token: refreshToken }))
   await writeFile(join(cwd, 'broken.json'), `{\n  "refresh_token": ${refreshToken} }`)
   await writeFile(join(cwd, 'neither.json'), JSON.stringify({ id_token: refreshToken }))
 })
@@ -185,6 +186,7 @@ describe.concurrent('without servers', () => {
     [['list', '--json']],
     [['revoke', id]],
     [['revoke', '--client', 'web', '--yes']],
+    [['import', 'many.jsonl', '--yes']],
   ])('%j names the address that does not answer, within ten seconds', async (args) => {
     const ended = await run(args)
     expectRefusal(ended, 1, new RegExp(`(Temporal|Redis) at 127\\.0\\.0\\.1:(${ports.temporal}|${ports.redis}) `))
