@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { type Jwt, verifyJwt } from './jwt.ts'
-import type { Assertion, ClientAuthentication, Parameters } from './profile.ts'
+import type { Assertion, Carried, ClientAuthentication, Parameters } from './profile.ts'
 import type { Registration } from './registration.ts'
 
 /** What a vendor has before it when it asks who calls. */
@@ -118,7 +118,9 @@ const doubts: {
       ? undefined
       : `the header ${name} must be "${value}"`,
   'access token': (_, { headers }) =>
-    headers.authorization?.startsWith('Bearer ') ? undefined : 'the access token must come as a bearer header',
+    /^(?:Bearer|OAuth) ./.test(headers.authorization ?? '')
+      ? undefined
+      : 'the access token must come as a bearer header',
 }
 
 /** What is wrong with a grant that is an assertion (RFC 7523 section 3). */
@@ -181,3 +183,9 @@ export const any = '*'
 
 export const filled = (template: string, values: object) =>
   template.replaceAll(/\{([a-zA-Z_]+)\}/g, (whole, name: string) => String(Reflect.get(values, name) ?? whole))
+
+/** The token that a call is about; Twitch calls the scheme OAuth in its validation. */
+export function carriedIn(carried: Carried, { parameters, headers }: Call): string {
+  if (carried.in === 'parameter') return parameters[carried.name] ?? ''
+  return headers.authorization?.match(/^(?:Bearer|OAuth) (.+)$/)?.[1] ?? ''
+}

@@ -44,6 +44,12 @@ export interface Profile {
   answer: (minted: Minted) => object | Reply
   /** names of answer members that a reader of the token needs too, such as the API's base address */
   metadata: readonly string[]
+  /** how the API wants the token presented, where that is not as a bearer token */
+  scheme?: string
+  /** how many refresh tokens live for one user; one more, and the oldest dies */
+  tokensPerUser?: number
+  /** failed calls get the caller banned */
+  bansCallers?: true
   errors: Errors
   revocation?: Revocation
   lookup?: Lookup
@@ -181,6 +187,8 @@ export interface Errors {
   clientError: readonly [Reply, ...Reply[]]
   malformed: Reply
   tooEarly?: Reply
+  /** a dead grant, a wrong client and an outage all look the same */
+  alike?: true
 }
 
 export interface Revocation {

@@ -36,7 +36,11 @@ export async function startEmulators(now: () => number = Date.now): Promise<Emul
   const emulators: Emulator[] = []
   const server = createServer((incoming, response) => {
     answer(emulators, incoming).then(
-      (reply) => send(response, reply, now()),
+      (reply) => {
+        // the vendor has done its work, and nobody hears of it
+        if (reply === undefined) incoming.socket.destroy()
+        else send(response, reply, now())
+      },
       (error: unknown) => send(response, { status: 500, body: String(error) }, now()),
     )
   })
@@ -70,11 +74,11 @@ function algorithmOf({ client, grant }: Profile): string {
   return client.by === 'signed assertion' ? (client.algorithms[0] ?? 'RS256') : 'RS256'
 }
 
-async function answer(emulators: readonly Emulator[], incoming: IncomingMessage): Promise<Reply> {
+async function answer(emulators: readonly Emulator[], incoming: IncomingMessage): Promise<Reply | undefined> {
   const [, serial = '', rest = ''] = incoming.url?.match(/^\/(\d+)\/(.*)$/) ?? []
   const emulator = emulators[Number(serial)]
   if (emulator === undefined) return { status: 404, body: 'no such vendor' }
-  const { reply } = await emulator.answer(await receive(incoming, new URL(`https://${rest}`)))
+  const { reply } = emulator.answer(await receive(incoming, new URL(`https://${rest}`)))
   return reply
 }
 

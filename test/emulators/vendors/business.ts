@@ -75,7 +75,12 @@ const cybersource = vendor('cybersource', {
   refreshIdleSeconds: 31536000,
   rotation: answersSame,
   // any failure of a token request is 500
-  errors: { deadGrant: [cybersourceFailure], clientError: [cybersourceFailure], malformed: cybersourceFailure },
+  errors: {
+    deadGrant: [cybersourceFailure],
+    clientError: [cybersourceFailure],
+    malformed: cybersourceFailure,
+    alike: true,
+  },
 })
 
 const ebay = vendor('ebay', {

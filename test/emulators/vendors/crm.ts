@@ -314,6 +314,7 @@ const zoho = vendor('zoho', {
   client: post,
   optional: ['redirect_uri', 'scope'],
   rotation: neverRotates,
+  tokensPerUser: 20,
   budget: { requests: 10, perSeconds: 600 },
   metadata: ['api_domain'],
   answer: ({ access, accessSeconds }) => ({

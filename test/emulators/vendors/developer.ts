@@ -213,6 +213,7 @@ const google = vendor('google', {
   client: post,
   rotation: neverRotates,
   refreshIdleSeconds: 15552000,
+  tokensPerUser: 100,
   answer: (minted) => ({ ...rfcAnswer(minted), scope: 'https://www.googleapis.com/auth/drive.metadata.readonly' }),
   errors: {
     deadGrant: [oauthError(400, 'invalid_grant', 'Token has been expired or revoked.')],
@@ -274,6 +275,8 @@ const stripeApps = vendor('stripe-apps', {
   token: 'https://api.stripe.com/v1/oauth/token',
   // the secret API key is the user name
   client: { by: 'secret as user name' },
+  // any call to the API may carry the key so
+  alsoAccepts: [{ by: 'header', name: 'Authorization', value: 'Bearer {client_secret}' }],
   refreshIdleSeconds: 31536000,
   rotation: singleUse,
   // one hour, and no expires_in

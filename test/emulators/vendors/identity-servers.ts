@@ -56,7 +56,7 @@ const auth0 = vendor('auth0', {
   // the lifetime is fixed at creation and not extended by rotation
   refreshAbsoluteSeconds: 2592000,
   accessSeconds: 86400,
-  // documented as the page's default of an API; the answer says
+  tokensPerUser: 200,
   rotation: reuseRevokes,
   revocation: { url: 'https://{domain}/oauth/revoke', takes: 'refresh', ends: 'the grant' },
   errors: { deadGrant: [oauthError(403, 'invalid_grant', 'Unknown or invalid refresh token.')] },

@@ -27,6 +27,8 @@ const discord = vendor('discord', {
   client: basic,
   alsoAccepts: [post],
   accessSeconds: 604800,
+  // user report: many failed calls, and the address is out for a day
+  bansCallers: true,
   answer: (minted) => ({ ...rfcAnswer(minted), scope: 'identify guilds' }),
   errors: {
     deadGrant: [
