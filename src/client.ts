@@ -12,11 +12,11 @@ import { ApplicationFailure } from '@temporalio/common'
 import { type Former, type Imported, type ImportOptions, importLines, type Servers } from './client/import/import.ts'
 import { type Restored, type RestoreFilter, restore } from './client/restore.ts'
 import { type ResyncProgress, resync } from './client/resync.ts'
-import { checkEndpoint, clientFor, makeSeed } from './client/seed.ts'
+import { checkParameters, clientFor, makeSeed } from './client/seed.ts'
 import { ask, openTemporal, type Temporal } from './client/temporal.ts'
 import { attributes, type CredentialView, pendingRefresh, viewOf } from './client/view.ts'
 import type { Config } from './config.ts'
-import { parseCredentialId, type Status, workflowId } from './credential.ts'
+import { needsPerson, parseCredentialId, type Status, workflowId } from './credential.ts'
 import { PerennialError } from './errors.ts'
 import { type Connection, connect, ready } from './store/connection.ts'
 import { type GrantHash, Store } from './store/store.ts'
@@ -37,9 +37,9 @@ export type { ResyncProgress } from './client/resync.ts'
 export type { CredentialView } from './client/view.ts'
 
 export interface Beginning {
-  /** the token response as the provider gave it, parsed; none for client_credentials */
+  /** the token response as the provider gave it, parsed; none for client_credentials and jwt_bearer */
   tokenResponse?: unknown
-  /** fills placeholders of the provider's endpoints */
+  /** fills placeholders of the provider's endpoints and requests */
   parameters?: Record<string, string>
   /** for tests */
   tuning?: Partial<Tuning>
@@ -104,7 +104,7 @@ export class Perennial {
    */
   async start(credential: string, beginning: Beginning = {}): Promise<CredentialView> {
     const seed = makeSeed(this.#config, credential, beginning)
-    checkEndpoint(this.#config, credential, beginning.parameters)
+    checkParameters(this.#config, credential, beginning.parameters)
     const [workflow, hash] = await Promise.all([this.#describe(credential), this.#hash(credential)])
     if (workflow?.status.name === 'RUNNING') throw this.#alreadyStarted(credential)
     await this.#beginAbove(credential, { ...beginning, seed }, { workflow, hash })
@@ -117,10 +117,10 @@ export class Perennial {
    */
   async reconnect(credential: string, { tokenResponse }: Pick<Beginning, 'tokenResponse'>): Promise<CredentialView> {
     const { grant, name } = clientFor(this.#config, credential)
-    if (grant === 'client_credentials')
+    if (!needsPerson(grant))
       throw new PerennialError(
         'invalid_token_response',
-        `client ${name} has the grant client_credentials: there is nothing to reconnect; perennial refresh ${credential} asks for a new token`,
+        `client ${name} has the grant ${grant}: there is nothing to reconnect; perennial refresh ${credential} asks for a new token`,
       )
     const seed = makeSeed(this.#config, credential, { tokenResponse })
     try {
@@ -135,8 +135,7 @@ export class Perennial {
   async connect(credential: string, beginning: Beginning = {}): Promise<CredentialView> {
     const { grant } = clientFor(this.#config, credential)
     // what is wrong with the grant is said before any server is asked
-    if (grant !== 'client_credentials' || beginning.tokenResponse !== undefined)
-      makeSeed(this.#config, credential, beginning)
+    if (needsPerson(grant) || beginning.tokenResponse !== undefined) makeSeed(this.#config, credential, beginning)
     const workflow = await this.#describe(credential)
     if (workflow?.status.name !== 'RUNNING') {
       try {
@@ -145,7 +144,7 @@ export class Perennial {
         if (!(error instanceof PerennialError && error.code === 'already_started')) throw error
       }
     }
-    if (grant === 'client_credentials') return await this.#beginAgain(credential)
+    if (!needsPerson(grant)) return await this.#beginAgain(credential)
     return await this.reconnect(credential, beginning)
   }
 
@@ -286,10 +285,9 @@ export class Perennial {
 
   #alreadyStarted(credential: string): PerennialError {
     const { grant } = clientFor(this.#config, credential)
-    const instead =
-      grant === 'client_credentials'
-        ? `perennial refresh ${credential} asks for a new token`
-        : `perennial reconnect ${credential} hands it a new grant`
+    const instead = needsPerson(grant)
+      ? `perennial reconnect ${credential} hands it a new grant`
+      : `perennial refresh ${credential} asks for a new token`
     return new PerennialError('already_started', `${credential} lives already; ${instead}`)
   }
 

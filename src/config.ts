@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { sealingKey } from '../packages/reader/src/sealed.ts'
 import { type Declaration, declare } from './config/declaration.ts'
 import type { Path, Problem } from './config/problem.ts'
@@ -15,7 +16,12 @@ export interface ClientConfig {
   clientId: string
   /** in the order in which they are tried; empty for public clients */
   clientSecrets: string[]
-  /** fills placeholders of the provider's endpoints; a credential's own parameters win */
+  /** PEM; signs for the client, or belongs to its certificate */
+  privateKey?: string
+  keyId?: string
+  /** PEM */
+  certificate?: string
+  /** fills placeholders of the provider's endpoints and requests; a credential's own parameters win */
   parameters: Record<string, string>
   /** parameters of every token request of this client: scope, audience, resource (RFC 8707) */
   request: Record<string, string>
@@ -84,10 +90,21 @@ async function readSecrets(declaration: Declaration, places: SecretPlaces, probl
       : keyFlaw(key),
   )
   const clients = new Map<string, ClientConfig>()
-  for (const { name, declared, provider } of declaration.clients) {
-    const secretsPath = ['clients', name, 'clientSecrets']
-    const clientSecrets = await readAll(declared.clientSecrets, secretsPath, () => undefined)
-    clients.set(name, { ...declared, name, provider, clientSecrets })
+  for (const { name, declared, grant, provider } of declaration.clients) {
+    const path = ['clients', name]
+    const { clientId, keyId, parameters, request, privateKey, certificate } = declared
+    clients.set(name, {
+      name,
+      provider,
+      grant,
+      clientId,
+      clientSecrets: await readAll(declared.clientSecrets, [...path, 'clientSecrets'], () => undefined),
+      parameters,
+      request,
+      ...(privateKey && { privateKey: await read(privateKey, [...path, 'privateKey'], privateKeyFlaw) }),
+      ...(certificate && { certificate: await read(certificate, [...path, 'certificate'], certificateFlaw) }),
+      ...(keyId !== undefined && { keyId }),
+    })
   }
   return {
     source: places.path,
@@ -105,6 +122,24 @@ function keyFlaw(text: string): string | undefined {
     return undefined
   } catch {
     return 'is no key: a key is 32 bytes as base64url, 43 characters; make one with: perennial keys new'
+  }
+}
+
+function privateKeyFlaw(text: string): string | undefined {
+  try {
+    createPrivateKey(text)
+    return undefined
+  } catch {
+    return 'is no private key: it must be PEM without a passphrase (-----BEGIN PRIVATE KEY-----)'
+  }
+}
+
+function certificateFlaw(text: string): string | undefined {
+  try {
+    new X509Certificate(text)
+    return undefined
+  } catch {
+    return 'is no certificate: it must be PEM (-----BEGIN CERTIFICATE-----)'
   }
 }
 

@@ -22,8 +22,16 @@ export const statuses = [
 
 export type Status = (typeof statuses)[number]
 
-/** What buys access tokens (RFC 6749 sections 6 and 4.4). */
-export type GrantKind = 'refresh_token' | 'client_credentials'
+/**
+ * What buys access tokens: a refresh token (RFC 6749 section 6), the client itself (section 4.4), an assertion that the
+ * client signs (RFC 7523), or the access token in use, which some providers exchange for its successor.
+ */
+export const grantKinds = ['refresh_token', 'client_credentials', 'jwt_bearer', 'access_token'] as const
+
+export type GrantKind = (typeof grantKinds)[number]
+
+/** Whether a person's consent is behind it: then there is something to keep, and someone to ask again. */
+export const needsPerson = (kind: GrantKind) => kind === 'refresh_token' || kind === 'access_token'
 
 /**
  * What a provider does with a refresh token that was used; decides whether an unanswered request may be repeated.

@@ -96,7 +96,7 @@ function refreshWork(provider: Provider): WorkerOptions {
     ...workerOptions.exchanges,
     taskQueue: messages.refreshQueue(provider.name),
     // where each credential names its host, each host has the budget for itself, and only the gate knows them
-    ...(rateLimit === undefined || tokenEndpoint.includes('{')
+    ...(rateLimit === undefined || tokenEndpoint?.includes('{')
       ? {}
       : { maxTaskQueueActivitiesPerSecond: rateLimit.requests / rateLimit.perSeconds }),
   }

@@ -27,9 +27,9 @@ keys: { grant: [{ env: GRANT }], reader: [{ env: READER }] }
 `
 export const good = `${head}
 clients:
-  google-main: { provider: google, clientId: abc, clientSecrets: [{ env: SECRET }] }
+  google-main: { provider: orchard, clientId: abc, clientSecrets: [{ env: SECRET }] }
 providers:
-  google: { tokenEndpoint: 'https://id.acme.example/token' }
+  orchard: { tokenEndpoint: 'https://id.acme.example/token' }
 `
 
 let count = 0

@@ -20,7 +20,7 @@ describe('what is wrong with a configuration', () => {
     [
       'an unknown key in a list of pairs',
       provider('rateLimit: { requests: 1, perSecond: 1 }'),
-      'providers.google.rateLimit.perSecond: unknown key "perSecond"; did you mean perSeconds?',
+      'providers.orchard.rateLimit.perSecond: unknown key "perSecond"; did you mean perSeconds?',
     ],
     [
       'an unknown key of a secret',
@@ -29,13 +29,13 @@ describe('what is wrong with a configuration', () => {
     ],
     [
       'an undefined provider',
-      good.replace('provider: google', 'provider: gogle'),
-      'FILE:6: clients.google-main.provider: provider "gogle" is not defined; define it under providers, or did you mean google?',
+      good.replace('provider: orchard', 'provider: orchrd'),
+      'FILE:6: clients.google-main.provider: provider "orchrd" is not defined; define it under providers, or did you mean orchard?',
     ],
     [
       'a provider nowhere near',
-      good.replace('provider: google', 'provider: keycloak'),
-      'provider "keycloak" is not defined; define it under providers',
+      good.replace('provider: orchard', 'provider: zzzzzzzz'),
+      'provider "zzzzzzzz" is not defined; define it under providers',
     ],
     [
       'a missing key',
@@ -52,33 +52,71 @@ describe('what is wrong with a configuration', () => {
     [
       'a misspelt choice',
       provider('rotation: singel_use'),
-      'providers.google.rotation: must be one of none, rotates_old_valid, grace, until_new_used, single_use; did you mean single_use?',
+      'providers.orchard.rotation: must be one of none, rotates_old_valid, grace, until_new_used, single_use; did you mean single_use?',
     ],
     ['a bad name', good.replaceAll('google-main', 'google/main'), 'clients["google/main"]: is no name'],
     [
       'grace without seconds',
       provider('rotation: grace'),
-      'providers.google.graceSeconds: is missing; rotation grace needs',
+      'providers.orchard.graceSeconds: is missing; rotation grace needs',
     ],
     [
       'seconds without grace',
       provider('graceSeconds: 30'),
-      'providers.google.graceSeconds: belongs to rotation grace alone, and rotation is single_use',
+      'providers.orchard.graceSeconds: belongs to rotation grace or until_new_used, and rotation is single_use',
     ],
     [
       'no time at all',
       provider('rotation: grace, graceSeconds: 0'),
-      'providers.google.graceSeconds: must be more than 0',
+      'providers.orchard.graceSeconds: must be more than 0',
+    ],
+    [
+      'a provider without an endpoint',
+      good.replace("tokenEndpoint: 'https://id.acme.example/token'", 'displayName: Acme'),
+      'clients.google-main.provider: provider orchard has no tokenEndpoint; add it under providers.orchard',
+    ],
+    [
+      'a provider that extends nothing',
+      provider('extends: orchrd'),
+      'providers.orchard.extends: names "orchrd", which is no entry; did you mean orchard?',
+    ],
+    [
+      'a variant that nobody defined',
+      client('variant: rotating').replace("token' }", "token', variants: { rotates: { when: x, set: {} } } }"),
+      'clients.google-main.variant: "rotating" is no variant of the provider; it has rotates',
+    ],
+    [
+      'an unknown key inside a variant',
+      provider('variants: { rotates: { when: x, set: { rotatoin: none } } }'),
+      'providers.orchard.variants.rotates.set.rotatoin: unknown key "rotatoin"; did you mean rotation?',
+    ],
+    [
+      'a client that signs without a key',
+      client('clientAuth: private_key_jwt').replace('[{ env: SECRET }]', '[]'),
+      'clients.google-main.privateKey: is missing: clientAuth of provider orchard is private_key_jwt',
+    ],
+    [
+      'a key that nothing is signed with',
+      client('privateKey: { env: SECRET }'),
+      'clients.google-main.privateKey: would never be used',
+    ],
+    [
+      'a key that is none',
+      client('clientAuth: private_key_jwt, privateKey: { env: SECRET }').replace(
+        'clientSecrets: [{ env: SECRET }]',
+        '',
+      ),
+      'clients.google-main.privateKey: is no private key: it must be PEM',
     ],
     [
       'a plain endpoint',
       good.replace('https://', 'http://'),
-      'providers.google.tokenEndpoint: must be https; http is for loopback only',
+      'providers.orchard.tokenEndpoint: must be https; http is for loopback only',
     ],
     [
       'credentials in an endpoint',
       good.replace('https://', 'https://u:p@'),
-      'providers.google.tokenEndpoint: must hold no credentials',
+      'providers.orchard.tokenEndpoint: must hold no credentials',
     ],
     [
       'no secret where one is needed',
@@ -108,11 +146,11 @@ describe('what is wrong with a configuration', () => {
     [
       'a parameter without a placeholder',
       client('parameters: { domain: acme }'),
-      'clients.google-main.parameters.domain: no placeholder {domain} in the endpoints of provider google',
+      'clients.google-main.parameters.domain: no placeholder {domain} in the endpoints and requests of provider orchard',
     ],
     [
       'a parameter that could lead elsewhere',
-      client('parameters: { domain: evil.example/ }'),
+      client('parameters: { domain: evil.example/ }').replace('id.acme.example', '{domain}.acme.example'),
       'clients.google-main.parameters.domain: must be 1 to 253 letters',
     ],
     [
@@ -160,8 +198,7 @@ describe('what is wrong with a configuration', () => {
     expect(lines.map((line) => line.split(': ')[1]).sort()).toEqual([
       'clients.google-main.clientId',
       'keys.grant[0]',
-      'providers.google.endpoint',
-      'providers.google.tokenEndpoint',
+      'providers.orchard.endpoint',
     ])
   })
 

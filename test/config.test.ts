@@ -25,7 +25,7 @@ describe('a configuration', () => {
           parameters: {},
           request: {},
           provider: {
-            name: 'google',
+            name: 'orchard',
             tokenEndpoint: 'https://id.acme.example/token',
             clientAuth: 'client_secret_basic',
             rotation: 'single_use',
@@ -41,7 +41,7 @@ describe('a configuration', () => {
 readers: { sealed: false }
 clients:
   orders-api:
-    provider: auth0
+    provider: my-auth0
     grant: client_credentials
     parameters: { domain: acme.eu }
     request: { audience: 'https://orders.acme.example', scope: read }
@@ -50,7 +50,7 @@ clients:
   public: { provider: plain, clientId: '42' }
 providers:
   plain: { tokenEndpoint: 'http://127.0.0.1:9/token', rotation: none }
-  auth0:
+  my-auth0:
     tokenEndpoint: https://{domain}.auth0.com/oauth/token
     revocationEndpoint: https://{domain}.auth0.com/oauth/revoke
     clientAuth: client_secret_post
@@ -72,7 +72,7 @@ warnings: { reconnectSoonDays: [1, 7] }
       parameters: { domain: 'acme.eu' },
       request: { audience: 'https://orders.acme.example', scope: 'read' },
       provider: {
-        name: 'auth0',
+        name: 'my-auth0',
         tokenEndpoint: 'https://{domain}.auth0.com/oauth/token',
         revocationEndpoint: 'https://{domain}.auth0.com/oauth/revoke',
         clientAuth: 'client_secret_post',

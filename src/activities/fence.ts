@@ -36,7 +36,7 @@ export const fenceActivity =
     return {
       family: hash?.family ?? family,
       generation: Math.max(generation, hash?.generation ?? 0),
-      endsConsent: provider?.revocationEndsConsent ?? false,
+      endsConsent: provider?.revocation?.endsConsent ?? false,
       ...(reason === undefined ? {} : { reason }),
       ...(revocable ? { debts: debtsOf(deps, credential, known, hash) } : {}),
     }

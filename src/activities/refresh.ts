@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClientConfig } from '../config.ts'
 import { type Attempt, beginAttempt, type TokenRequest, type TokenSet, type Verdict } from '../oauth/index.ts'
-import { fillEndpoint } from '../providers/endpoint.ts'
 import type { Admission, TokenHost } from '../store/gate.ts'
 import { fingerprint } from '../store/sealing.ts'
 import type { BeginVerdict, GrantHash } from '../store/store.ts'
@@ -10,6 +9,7 @@ import { AttemptFailed } from './attempt-failed.ts'
 import { isWorthTelling, retryDelayMs } from './backoff.ts'
 import { Clocks } from './clocks.ts'
 import { type ActivityDeps, type Caller, clientOf, openGrant } from './deps.ts'
+import { tokenEndpointFor } from './endpoints.ts'
 import { keep, within } from './keep.ts'
 import { found, type Generation, type Grant, newWriter, revokedBy, rotationOf, UnusableHash } from './token-set.ts'
 
@@ -116,9 +116,10 @@ class RefreshAttempt {
   }
 
   /** What a refusal of the client holds for: where each credential has an endpoint of its own, for that one. */
-  #registration({ name, parameters, provider }: ClientConfig): string {
-    if (!provider.tokenEndpoint.includes('{')) return name
-    const endpoint = fillEndpoint(provider.tokenEndpoint, { ...parameters, ...this.#input.parameters })
+  #registration(client: ClientConfig): string {
+    const { name, provider } = client
+    if (!provider.tokenEndpoint?.includes('{')) return name
+    const endpoint = tokenEndpointFor(client, this.#input.parameters)
     return typeof endpoint === 'string' ? `${name}@${endpoint}` : name
   }
 
@@ -136,7 +137,7 @@ class RefreshAttempt {
 
   #request(client: ClientConfig): TokenRequest {
     const { credential, kind, grant, parameters } = this.#input
-    const endpoint = fillEndpoint(client.provider.tokenEndpoint, { ...client.parameters, ...parameters })
+    const endpoint = tokenEndpointFor(client, parameters)
     if (typeof endpoint !== 'string') throw clientRefused('invalid_endpoint', endpoint.message)
     const request: TokenRequest = {
       endpoint,

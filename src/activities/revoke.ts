@@ -1,12 +1,14 @@
 import { ApplicationFailure } from '@temporalio/common'
 import type { ClientConfig } from '../config.ts'
+import { PerennialError } from '../errors.ts'
 import { beginAttempt, type Revocation, type RevocationRequest } from '../oauth/index.ts'
-import { fillEndpoint } from '../providers/endpoint.ts'
+import { filledEndpoint } from '../providers/parameters.ts'
 import type { TokenSetWrite } from '../store/store.ts'
 import type { RevokeTokensInput } from '../workflows/messages.ts'
 import { backoffMs } from '../workflows/schedule.ts'
 import { type Debt, debtOfWrite } from './debts.ts'
 import { type ActivityDeps, clientOf, openGrant } from './deps.ts'
+import { valuesFor } from './endpoints.ts'
 
 const exchangeTimeoutMs = 10_000
 const longestBackoffMs = 15 * 60_000
@@ -69,9 +71,12 @@ export async function revokeOnce(
 }
 
 /** Undefined where the provider has no way to revoke. */
-export function endpointsOf({ provider, parameters }: ClientConfig, own: Record<string, string>) {
+export function endpointsOf(client: ClientConfig, own: Record<string, string>) {
+  const { provider } = client
+  const values = valuesFor(client, own)
+  if (values instanceof PerennialError) return undefined
   const fill = (template: string | undefined) => {
-    const filled = template === undefined ? undefined : fillEndpoint(template, { ...parameters, ...own })
+    const filled = template === undefined ? undefined : filledEndpoint(provider, template, values)
     return typeof filled === 'string' ? filled : undefined
   }
   const endpoint = fill(provider.revocationEndpoint)

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { AccessDocument, StatusDocument } from '../../packages/reader/src/format.ts'
-import type { GrantKind, RotationClass } from '../credential.ts'
+import { type GrantKind, needsPerson, type RotationClass } from '../credential.ts'
 import { accessLifetimeMs, type TokenSet } from '../oauth/index.ts'
 import type { GrantHash, TokenSetWrite } from '../store/store.ts'
 import type { Refreshed } from '../workflows/messages.ts'
@@ -205,8 +205,11 @@ export const revokedBy = (hash: GrantHash, clocks: Clocks): Refreshed => ({
   revoked: true,
 })
 
-/** How an unanswered request may be repeated. Without a refresh token there is nothing that it could have spent. */
+/**
+ * How an unanswered request may be repeated. Where nothing is sent that a person consented to, there is nothing that it
+ * could have spent.
+ */
 export const rotationOf = (kind: GrantKind, { rotation }: { rotation: RotationClass }): RotationClass =>
-  kind === 'client_credentials' ? 'none' : rotation
+  needsPerson(kind) ? rotation : 'none'
 
 export const newWriter = () => randomUUID()

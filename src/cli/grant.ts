@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Config } from '../config.ts'
+import { needsPerson } from '../credential.ts'
 import { credentialCommand, jsonFlag, parameterArgument } from './arguments.ts'
 import { usageError } from './exit.ts'
 import { type TargetOptions, withTargetOptions } from './target.ts'
@@ -27,7 +28,7 @@ export const grantCommand = (program: Command, name: string) =>
 export const withParameters = (command: Command) =>
   command.option(
     '--param <name=value>',
-    "fills a placeholder of the provider's endpoints; any number of times",
+    "fills a placeholder of the provider's endpoints and requests; any number of times",
     parameterArgument,
   )
 
@@ -45,7 +46,8 @@ export async function handedGrant(
   if (from !== undefined) return { ...parameters, tokenResponse: await readTokenResponse(from) }
   const client = id.split('/')[1] ?? ''
   // an unknown client is refused by whoever knows what to say about it
-  if (config.clients.get(client)?.grant !== 'refresh_token') return parameters
+  const grant = config.clients.get(client)?.grant
+  if (grant === undefined || !needsPerson(grant)) return parameters
   throw usageError(
     `client ${client} needs a grant: pass the token response of the provider with --from FILE, or --from - and pipe it in`,
   )

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { type SealingKey, sealingKey } from '../../packages/reader/src/sealed.ts'
 import type { ClientConfig, Config } from '../config.ts'
-import { parseCredentialId } from '../credential.ts'
+import { needsPerson, parseCredentialId } from '../credential.ts'
 import { PerennialError } from '../errors.ts'
 import { parseTokenResponse } from '../oauth/index.ts'
-import { fillEndpoint } from '../providers/endpoint.ts'
+import { beginning } from '../providers/parameters.ts'
 import { seal } from '../store/sealing.ts'
 import type { Seed } from '../workflows/messages.ts'
 
@@ -36,11 +36,11 @@ export function clientFor(config: Config, credential: string): ClientConfig & { 
 export function makeSeed(config: Config, credential: string, from: { tokenResponse?: unknown }): Seed {
   const client = clientFor(config, credential)
   const family = randomUUID()
-  if (client.grant === 'client_credentials') {
+  if (!needsPerson(client.grant)) {
     if (from.tokenResponse === undefined) return { family }
     throw new PerennialError(
       'invalid_token_response',
-      `client ${client.name} has the grant client_credentials, which needs no token response; leave it out`,
+      `client ${client.name} has the grant ${client.grant}, which needs no token response; leave it out`,
     )
   }
   if (from.tokenResponse === undefined)
@@ -63,13 +63,13 @@ export function makeSeed(config: Config, credential: string, from: { tokenRespon
 /**
  * Where the token requests of a credential go.
  *
- * @throws PerennialError `invalid_parameter` when the provider's token endpoint cannot be filled
+ * @throws PerennialError `invalid_parameter` when the provider's endpoints and requests cannot be filled
  */
-export function checkEndpoint(config: Config, credential: string, own: Record<string, string> | undefined): string {
+export function checkParameters(config: Config, credential: string, own: Record<string, string> = {}): string {
   const { provider, parameters } = clientFor(config, credential)
-  const endpoint = fillEndpoint(provider.tokenEndpoint, { ...parameters, ...own })
-  if (typeof endpoint !== 'string') throw endpoint
-  return endpoint
+  const checked = beginning(provider, { client: parameters, own })
+  if (typeof checked !== 'string') throw checked
+  return checked
 }
 
 const grantKey = ({ keys }: Config): SealingKey => sealingKey(keys.grant[0], 'keys.grant')

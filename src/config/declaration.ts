@@ -2,18 +2,21 @@
  * What perennial.yaml declares, before any secret is read. Pure.
  */
 
-import { endpointParameters } from '../providers/endpoint.ts'
+import type { GrantKind } from '../credential.ts'
+import { nearest } from '../nearest.ts'
+import { catalogue } from '../providers/catalogue/index.ts'
+import { type Entries, inherited, isProblem } from '../providers/inheritance.ts'
 import type { ClientAuthMethod, Provider } from '../providers/provider.ts'
-import { nearest } from './nearest.ts'
+import { behaviourProblems, chosen, clientParameterProblems, entryProblems, resolved } from '../providers/resolve.ts'
+import { type Behaviour, type ProviderEntry, providerSchema } from '../providers/schema.ts'
+import { textsIn } from '../providers/template.ts'
 import { check, type Problem } from './problem.ts'
 import {
   clientSchema,
   type DeclaredClient,
-  type DeclaredProvider,
   documentSchema,
   entriesSchema,
   keysSchema,
-  providerSchema,
   readersSchema,
   redisSchema,
   type SecretSource,
@@ -26,7 +29,7 @@ export interface Declaration {
   keys: { grant: SecretSource[]; reader: SecretSource[] }
   sealed: boolean
   reconnectSoonDays: number[]
-  clients: { name: string; declared: DeclaredClient; provider: Provider }[]
+  clients: { name: string; declared: DeclaredClient; grant: GrantKind; provider: Provider }[]
 }
 
 /** Takes the document apart; everything wrong with it goes to `problems`, and only what is right is returned. */
@@ -50,27 +53,25 @@ export function declare(document: unknown, problems: Problem[]): Declaration {
 }
 
 /** undefined: there is an entry of that name, and it is wrong */
-type DeclaredProviders = Map<string, DeclaredProvider | undefined>
+type DeclaredProviders = Map<string, ProviderEntry | undefined>
 
+/** The user's own entries, with all that they inherit. */
 function declareProviders(section: unknown, problems: Problem[]): DeclaredProviders {
   const entries = check(entriesSchema, ['providers'], section, problems) ?? named(section)
-  const providers: DeclaredProviders = new Map()
-  for (const [name, entry] of Object.entries(entries)) {
-    const path = ['providers', name]
-    const declared = check(providerSchema, path, entry ?? {}, problems)
-    const grace = declared === undefined ? undefined : graceProblem(declared)
-    if (grace !== undefined) problems.push({ path: [...path, 'graceSeconds'], message: grace })
-    providers.set(name, declared)
+  const right: Entries = Object.fromEntries(
+    Object.entries(entries).flatMap(([name, entry]) => {
+      const declared = check(providerSchema, ['providers', name], entry ?? {}, problems)
+      return declared === undefined ? [] : [[name, declared]]
+    }),
+  )
+  const declareOne = (name: string): ProviderEntry | undefined => {
+    if (!Object.hasOwn(right, name)) return undefined
+    const entry = inherited(name, right, catalogue)
+    const found = isProblem(entry) ? [entry] : entryProblems(entry)
+    problems.push(...found.map(({ path, message }) => ({ path: ['providers', name, ...path], message })))
+    return isProblem(entry) || found.length > 0 ? undefined : entry
   }
-  return providers
-}
-
-function graceProblem({ rotation, graceSeconds }: DeclaredProvider): string | undefined {
-  if (rotation === 'grace' && graceSeconds === undefined)
-    return 'is missing; rotation grace needs the seconds for which a used refresh token is still accepted'
-  if (rotation !== 'grace' && graceSeconds !== undefined)
-    return `belongs to rotation grace alone, and rotation is ${rotation}; remove one of the two`
-  return undefined
+  return new Map(Object.keys(entries).map((name) => [name, declareOne(name)]))
 }
 
 function declareClients(section: unknown, providers: DeclaredProviders, problems: Problem[]): Declaration['clients'] {
@@ -79,87 +80,107 @@ function declareClients(section: unknown, providers: DeclaredProviders, problems
     const path = ['clients', name]
     const declared = check(clientSchema, path, entry ?? {}, problems)
     if (declared === undefined) return []
-    if (!providers.has(declared.provider)) {
-      problems.push({ path: [...path, 'provider'], message: undefinedProvider(declared.provider, providers) })
+    const known = providers.has(declared.provider) ? providers.get(declared.provider) : ofCatalogue(declared.provider)
+    if (known === undefined) {
+      // a wrong entry was told of already
+      if (!providers.has(declared.provider))
+        problems.push({ path: [...path, 'provider'], message: undefinedProvider(declared.provider, providers) })
       return []
     }
-    const provider = providers.get(declared.provider)
-    if (provider === undefined) return []
-    const found = clientProblems(declared, provider)
-    problems.push(...found.map(({ path: inner, message }) => ({ path: [...path, ...inner], message })))
-    return found.length > 0 ? [] : [{ name, declared, provider: resolveProvider(declared, provider) }]
+    const result = declareClient(declared, known)
+    if (!Array.isArray(result)) return [{ name, declared, ...result }]
+    problems.push(...result.map(({ path: inner, message }) => ({ path: [...path, ...inner], message })))
+    return []
   })
 }
 
+function ofCatalogue(name: string): ProviderEntry | undefined {
+  if (!Object.hasOwn(catalogue, name)) return undefined
+  const entry = inherited(name, {}, catalogue)
+  if (isProblem(entry)) throw new TypeError(`catalogue entry ${name}: ${entry.path.join('.')} ${entry.message}`)
+  return entry
+}
+
 function undefinedProvider(name: string, providers: DeclaredProviders): string {
-  const guess = nearest(name, [...providers.keys()])
+  const guess = nearest(name, [...providers.keys(), ...Object.keys(catalogue)])
   const advice =
     guess === undefined ? 'define it under providers' : `define it under providers, or did you mean ${guess}?`
   return `provider ${JSON.stringify(name)} is not defined; ${advice}`
 }
 
-function clientProblems(client: DeclaredClient, provider: DeclaredProvider): Problem[] {
-  const problems: Problem[] = []
-  const auth = clientAuthOf(client, provider)
-  if (auth !== 'none' && client.clientSecrets.length === 0)
-    problems.push({
-      path: ['clientSecrets'],
-      message: `needs at least one secret: clientAuth of provider ${client.provider} is ${auth}`,
-    })
-  if (auth === 'none' && client.clientSecrets.length > 0)
-    problems.push({
-      path: ['clientSecrets'],
-      message: `would never be used: clientAuth of provider ${client.provider} is none; remove them or change it`,
-    })
-  // RFC 6749 section 4.4: this grant is for confidential clients only
-  if (auth === 'none' && client.grant === 'client_credentials')
-    problems.push({ path: ['clientSecrets'], message: 'is missing; grant client_credentials needs a client secret' })
-  return [...problems, ...unusedParameters(client, provider)]
+/** The provider as a client meets it, or what is wrong with the client's settings. */
+function declareClient(
+  client: DeclaredClient,
+  entry: ProviderEntry,
+): { grant: GrantKind; provider: Provider } | Problem[] {
+  const { variant, rotation, graceSeconds, clientAuth } = client
+  const behaviour = chosen(entry, { variant, rotation, graceSeconds, clientAuth })
+  if (isProblem(behaviour)) return [behaviour]
+  const grant = client.grant ?? behaviour.grant ?? 'refresh_token'
+  const provider = resolved(client.provider, behaviour, clientAuthOf(client, behaviour))
+  const found = [
+    ...whereProblems(client, behaviour),
+    ...behaviourProblems({ ...behaviour, grant, clientAuth: provider.clientAuth }),
+    ...identityProblems(client, provider, grant),
+    ...clientParameterProblems(provider, client.parameters),
+  ]
+  return found.length > 0 ? found : { grant, provider }
 }
 
-function unusedParameters(client: DeclaredClient, provider: DeclaredProvider): Problem[] {
-  const { tokenEndpoint, revocationEndpoint = '', introspectionEndpoint = '' } = provider
-  const used = [tokenEndpoint, revocationEndpoint, introspectionEndpoint].flatMap(endpointParameters)
-  return Object.keys(client.parameters)
-    .filter((name) => !used.includes(name))
-    .map((name) => {
-      const guess = nearest(name, used)
-      const known = used.length === 0 ? 'they have none' : `they have ${used.join(', ')}`
-      const advice = guess === undefined ? known : `did you mean ${guess}?`
-      return {
-        path: ['parameters', name],
-        message: `no placeholder {${name}} in the endpoints of provider ${client.provider}; ${advice}`,
-      }
-    })
+function whereProblems({ provider }: DeclaredClient, { tokenEndpoint }: Behaviour): Problem[] {
+  if (tokenEndpoint !== undefined) return []
+  return [
+    {
+      path: ['provider'],
+      message: `provider ${provider} has no tokenEndpoint; add it under providers.${provider}`,
+    },
+  ]
 }
 
-/** The provider as this client meets it. */
-function resolveProvider(client: DeclaredClient, provider: DeclaredProvider): Provider {
-  const { tokenEndpoint, revocationEndpoint, introspectionEndpoint, revocationEndsConsent } = provider
-  const { rotation, graceSeconds, rateLimit } = provider
-  const { refreshTokenIdleSeconds, refreshTokenAbsoluteSeconds, refreshTokenLifetimeSeconds } = provider
-  return {
-    name: client.provider,
-    tokenEndpoint,
-    clientAuth: clientAuthOf(client, provider),
-    rotation,
-    ...(revocationEndpoint === undefined ? {} : { revocationEndpoint }),
-    ...(introspectionEndpoint === undefined ? {} : { introspectionEndpoint }),
-    ...(revocationEndsConsent === undefined ? {} : { revocationEndsConsent }),
-    ...(graceSeconds === undefined ? {} : { graceMs: graceSeconds * 1000 }),
-    ...(refreshTokenIdleSeconds === undefined ? {} : { refreshTokenIdleMs: refreshTokenIdleSeconds * 1000 }),
-    ...(refreshTokenAbsoluteSeconds === undefined
-      ? {}
-      : { refreshTokenAbsoluteMs: refreshTokenAbsoluteSeconds * 1000 }),
-    ...(refreshTokenLifetimeSeconds === undefined
-      ? {}
-      : { refreshTokenLifetimeMs: refreshTokenLifetimeSeconds * 1000 }),
-    ...(rateLimit === undefined ? {} : { rateLimit }),
-  }
+const withSecret: readonly ClientAuthMethod[] = ['client_secret_basic', 'client_secret_basic_raw', 'client_secret_post']
+
+/** Whether the client has what it proves itself with, and nothing that would never be used. */
+function identityProblems(client: DeclaredClient, provider: Provider, grant: GrantKind): Problem[] {
+  const { clientAuth, tokenRequest, revocation, assertion } = provider
+  const because = `clientAuth of provider ${client.provider} is ${clientAuth}`
+  const problem = (path: string, message: string) => [{ path: [path], message }]
+  const inTemplate = [tokenRequest?.add, tokenRequest?.headers, revocation?.add, revocation?.headers]
+    .flatMap(textsIn)
+    .some((text) => text.includes('{client_secret}'))
+  const wantsSecret = withSecret.includes(clientAuth) || inTemplate
+  const signs = clientAuth === 'private_key_jwt' || clientAuth === 'signed_client_secret' || grant === 'jwt_bearer'
+  const wantsCertificate = clientAuth === 'tls_client_auth' || assertion?.certificateThumbprint === true
+  const wantsKey = signs || clientAuth === 'tls_client_auth'
+  return [
+    ...(wantsSecret && client.clientSecrets.length === 0
+      ? problem('clientSecrets', `needs at least one secret: ${because}`)
+      : []),
+    ...(!wantsSecret && client.clientSecrets.length > 0
+      ? problem('clientSecrets', `would never be used: ${because}; remove them or change it`)
+      : []),
+    // RFC 6749 section 4.4: this grant is for confidential clients only
+    ...(grant === 'client_credentials' && clientAuth === 'none' && !wantsSecret
+      ? problem('clientSecrets', 'is missing; grant client_credentials needs a client secret')
+      : []),
+    ...(wantsKey && client.privateKey === undefined
+      ? problem(
+          'privateKey',
+          `is missing: ${signs && grant === 'jwt_bearer' ? 'grant jwt_bearer signs with it' : because}`,
+        )
+      : []),
+    ...(!wantsKey && client.privateKey !== undefined
+      ? problem('privateKey', `would never be used: ${because}, and the grant is ${grant}; remove it or change one`)
+      : []),
+    ...(!signs && client.keyId !== undefined ? problem('keyId', 'would never be used: nothing is signed') : []),
+    ...(wantsCertificate && client.certificate === undefined ? problem('certificate', `is missing: ${because}`) : []),
+    ...(!wantsCertificate && client.certificate !== undefined
+      ? problem('certificate', `would never be used: ${because}; remove it or change it`)
+      : []),
+  ]
 }
 
-const clientAuthOf = (client: DeclaredClient, provider: DeclaredProvider): ClientAuthMethod =>
-  provider.clientAuth ?? (client.clientSecrets.length > 0 ? 'client_secret_basic' : 'none')
+const clientAuthOf = ({ clientSecrets }: DeclaredClient, { clientAuth }: Behaviour): ClientAuthMethod =>
+  clientAuth ?? (clientSecrets.length > 0 ? 'client_secret_basic' : 'none')
 
 /** What a section with a bad name in it holds beside that. */
 function named(section: unknown): Record<string, unknown> {

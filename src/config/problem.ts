@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { nearest, unknownKey } from './nearest.ts'
+import { nearest, unknownKey } from '../nearest.ts'
 
 export type Path = readonly (string | number)[]
 
@@ -78,10 +78,11 @@ function notAmong(values: string[], input: unknown): string {
 
 /** The keys that an object of the schema may have. */
 function keysOf(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  const target = path.reduce<z.core.$ZodType>(
-    (outer, part) => (outer instanceof z.ZodObject ? unwrap(outer.shape[String(part)] ?? outer) : outer),
-    unwrap(schema),
-  )
+  const target = path.reduce<z.core.$ZodType>((outer, part) => {
+    if (outer instanceof z.ZodObject) return unwrap(outer.shape[String(part)] ?? outer)
+    if (outer instanceof z.ZodRecord) return unwrap(outer.valueType)
+    return outer instanceof z.ZodArray ? unwrap(outer.element) : outer
+  }, unwrap(schema))
   return target instanceof z.ZodObject ? Object.keys(target.shape) : []
 }
 

@@ -3,10 +3,9 @@
  * the others.
  */
 import { z } from 'zod'
-import { rotationClasses } from '../credential.ts'
-import { endpointProblem, parameterRule, parameterValue } from '../providers/endpoint.ts'
-import { clientAuthMethods } from '../providers/provider.ts'
-import { unknownKey } from './nearest.ts'
+import { grantKinds, rotationClasses } from '../credential.ts'
+import { unknownKey } from '../nearest.ts'
+import { clientAuthMethods } from '../providers/schema.ts'
 
 /** Where a secret is found. */
 export type SecretSource = { env: string } | { file: string } | { literal: string } | { harmless: string }
@@ -38,14 +37,7 @@ const name = z
   .string()
   .regex(/^[A-Za-z0-9._~-]{1,100}$/, 'is no name: 1 to 100 letters, digits and . _ ~ - are allowed')
 
-const endpoint = z.string().superRefine((template, context) => {
-  const problem = endpointProblem(template)
-  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
-})
-
 const text = z.string().min(1, 'is empty')
-
-const parameter = z.string().regex(parameterValue, `must be ${parameterRule}`)
 
 /** What the product itself puts into a token request. */
 const ownRequestParameters = [
@@ -97,26 +89,22 @@ export const entriesSchema = z.record(name, z.unknown()).prefault({})
 
 export const clientSchema = z.strictObject({
   provider: text,
-  grant: z.enum(['refresh_token', 'client_credentials']).default('refresh_token'),
+  /** one of the provider's variants */
+  variant: text.optional(),
+  grant: z.enum(grantKinds).optional(),
   clientId: text,
   clientSecrets: z.array(secret).default([]),
-  parameters: z.record(z.string(), parameter).default({}),
+  clientAuth: z.enum(clientAuthMethods).optional(),
+  /** PEM: signs assertions and client assertions, or belongs to the certificate */
+  privateKey: secret.optional(),
+  /** kid in what it signs */
+  keyId: text.optional(),
+  /** PEM: what the client shows in mutual TLS, and what x5t#S256 names */
+  certificate: secret.optional(),
+  rotation: z.enum(rotationClasses).optional(),
+  graceSeconds: positive.optional(),
+  parameters: z.record(z.string(), text).default({}),
   request: z.record(requestParameter, z.string()).default({}),
 })
 
-export const providerSchema = z.strictObject({
-  tokenEndpoint: endpoint,
-  revocationEndpoint: endpoint.optional(),
-  introspectionEndpoint: endpoint.optional(),
-  revocationEndsConsent: z.boolean().optional(),
-  clientAuth: z.enum(clientAuthMethods).optional(),
-  rotation: z.enum(rotationClasses).default('single_use'),
-  graceSeconds: positive.optional(),
-  refreshTokenIdleSeconds: positive.optional(),
-  refreshTokenAbsoluteSeconds: positive.optional(),
-  refreshTokenLifetimeSeconds: positive.optional(),
-  rateLimit: z.strictObject({ requests: positive, perSeconds: positive }).optional(),
-})
-
 export type DeclaredClient = z.output<typeof clientSchema>
-export type DeclaredProvider = z.output<typeof providerSchema>

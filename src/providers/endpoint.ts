@@ -4,18 +4,12 @@
  * site and never the site.
  */
 import { PerennialError } from '../errors.ts'
-
-const placeholder = /\{([A-Za-z][A-Za-z0-9_-]*)\}/g
+import { placeholder, placeholders } from './template.ts'
 
 /** What a parameter may be. No `.`, `..`, leading dot or hyphen can be made from it, in a host or in a path. */
 export const parameterValue = /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/
 
 export const parameterRule = '1 to 253 letters, digits, dots and hyphens, with a letter or digit first and last'
-
-/** The names in braces, each once. */
-export function endpointParameters(template: string): string[] {
-  return [...new Set([...template.matchAll(placeholder)].map(([, name]) => name ?? ''))]
-}
 
 /**
  * Says what is wrong with an endpoint of a configuration, if anything: it has to be https (http on loopback only),
@@ -63,7 +57,7 @@ export function fillEndpoint(
 ): string | PerennialError {
   const problem = endpointProblem(template, mayNameSite)
   if (problem !== undefined) return refused(`endpoint ${problem}`)
-  for (const name of endpointParameters(template)) {
+  for (const name of placeholders(template)) {
     if (!Object.hasOwn(parameters, name))
       return refused(`parameter ${name} is missing; give it with the credential or under parameters of its client`)
     if (!parameterValue.test(parameters[name] ?? '')) return refused(`parameter ${name} must be ${parameterRule}`)

@@ -6,7 +6,7 @@
  * parameters of the credential and the client.
  */
 import { z } from 'zod'
-import { rotationClasses } from '../credential.ts'
+import { grantKinds, rotationClasses } from '../credential.ts'
 import { endpointProblem, issuerProblem } from './endpoint.ts'
 
 /**
@@ -26,9 +26,6 @@ export const clientAuthMethods = [
 
 /** How a number or a text of an answer says when a token ends. */
 export const expiryForms = ['seconds', 'milliseconds', 'epoch_seconds', 'epoch_milliseconds', 'iso8601'] as const
-
-/** What buys the next access token. */
-export const grantKinds = ['refresh_token', 'client_credentials', 'jwt_bearer', 'access_token'] as const
 
 const text = z.string().min(1, 'is empty')
 const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'is no name: a letter, then letters, digits, _ and -')

@@ -1,4 +1,4 @@
-import type { GrantKind } from '../credential.ts'
+import { type GrantKind, needsPerson } from '../credential.ts'
 
 const second = 1000
 const minute = 60 * second
@@ -17,7 +17,7 @@ const day = 24 * hour
  */
 export function dueAfterMs(lifetimeMs: number, kind: GrantKind, credential: string): number {
   const share = stableShare(credential)
-  if (kind === 'client_credentials') {
+  if (!needsPerson(kind)) {
     const lead = Math.min(lifetimeMs / 2, clamp(lifetimeMs / 20, 30 * second, 10 * minute))
     return lifetimeMs - lead + share * Math.min(lifetimeMs / 10, lead / 2)
   }

@@ -44,7 +44,7 @@ function providers() {
   const { tokenEndpoint, revocationEndpoint } = referee
   return {
     'by-token': { tokenEndpoint, revocationEndpoint },
-    consent: { tokenEndpoint, revocationEndpoint, revocationEndsConsent: true },
+    consent: { tokenEndpoint, revocationEndpoint, revocation: { endsConsent: true } },
     never: { tokenEndpoint },
   }
 }

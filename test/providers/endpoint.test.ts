@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { endpointParameters, endpointProblem, fillEndpoint } from '../../src/providers/endpoint.ts'
+import { endpointProblem, fillEndpoint } from '../../src/providers/endpoint.ts'
+import { placeholders } from '../../src/providers/template.ts'
 
 describe('an endpoint of a configuration', () => {
   test.each([
@@ -57,7 +58,7 @@ describe('an endpoint of a configuration', () => {
   })
 
   test('its placeholders are named once each', () => {
-    expect(endpointParameters('https://{a}.x.example/{b}/{a}')).toEqual(['a', 'b'])
+    expect(placeholders('https://{a}.x.example/{b}/{a}')).toEqual(['a', 'b'])
   })
 })
 

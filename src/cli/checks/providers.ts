@@ -1,14 +1,15 @@
+import { tokenEndpointFor } from '../../activities/endpoints.ts'
 import type { Config } from '../../config.ts'
-import { fillEndpoint } from '../../providers/endpoint.ts'
 import { type Check, fail, ok, reasonOf, warn } from './check.ts'
 import { reach } from './reach.ts'
 
 /** Whether the token endpoints can be reached: a connection, no request. */
 export function checkProviders(config: Config): Promise<Check[]> {
   const endpoints = new Map<string, { provider: string; url: URL | string }>()
-  for (const { provider, parameters } of config.clients.values()) {
-    const filled = fillEndpoint(provider.tokenEndpoint, parameters)
-    const url = typeof filled === 'string' ? new URL(filled) : provider.tokenEndpoint
+  for (const client of config.clients.values()) {
+    const { provider } = client
+    const filled = tokenEndpointFor(client)
+    const url = typeof filled === 'string' ? new URL(filled) : (provider.tokenEndpoint ?? '')
     endpoints.set(`${provider.name} ${typeof url === 'string' ? url : url.origin}`, { provider: provider.name, url })
   }
   return Promise.all(

@@ -3,7 +3,7 @@ import { parseCredentialId } from '../../credential.ts'
 import { PerennialError } from '../../errors.ts'
 import { namesSecret } from '../../oauth/harmless.ts'
 import type { Seed } from '../../workflows/messages.ts'
-import { checkEndpoint, clientFor, makeSeed } from '../seed.ts'
+import { checkParameters, clientFor, makeSeed } from '../seed.ts'
 import { type Line, longestLineBytes } from './lines.ts'
 
 /** What a line of an import asks for. */
@@ -54,7 +54,7 @@ function entryOf(config: Config, { credential, parameters, ...response }: Member
     throw new PerennialError('invalid_credential_id', parts.replace(` ${JSON.stringify(credential)}`, ''))
   const { grant } = clientFor(config, credential)
   const own = parametersOf(parameters)
-  const endpoint = checkEndpoint(config, credential, own)
+  const endpoint = checkParameters(config, credential, own)
   const handsOver = ['access_token', 'refresh_token'].some((name) => given(response[name]))
   // only a refresh token can be kept fresh; what has none is left where it is
   if (grant === 'refresh_token' && !given(response.refresh_token))

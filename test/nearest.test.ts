@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { editDistance, nearest } from '../src/config/nearest.ts'
+import { editDistance, nearest } from '../src/nearest.ts'
 
 describe('the nearest word', () => {
   test.each([
