@@ -78,10 +78,15 @@ function numberMs(number: number, nowMs: number, form: ExpiryForm | undefined): 
   return left ?? (form === undefined ? number : Number.NaN)
 }
 
-/** Too short costs a refresh, too long a reader's call: long lifetimes in seconds are whole days, or whole years. */
+/**
+ * Long lifetimes in seconds are whole days or years, give or take a moment; 86399984 is a day of Adobe in milliseconds.
+ * A wrong guess here costs a refresh, the other one a reader's call.
+ */
 function isInMilliseconds(number: number): boolean {
-  const isWholeDays = number % day === 0 && (number <= 400 * day || number % (365 * day) === 0)
-  return number >= fewestMilliseconds && number % 60_000 === 0 && !isWholeDays
+  const isWholeDays = number % day === 0 && number <= 400 * day
+  const isWholeYears = (number + 60) % (365 * day) <= 60
+  if (number < fewestMilliseconds || isWholeDays || isWholeYears) return false
+  return number % 60_000 === 0 || number > 400 * day
 }
 
 const isPlausible = (ms: number) => Math.round(ms) > 0 && ms <= longestLifetimeMs

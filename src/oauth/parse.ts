@@ -1,3 +1,4 @@
+import type { ExpiryForm } from '../providers/schema.ts'
 import { namesSecret } from './harmless.ts'
 import { jwtLifetimeMs, knownLifetimeMs, lifetimeMs, numberOf, timeOf } from './lifetime.ts'
 import { refusalOf } from './refusal.ts'
@@ -24,7 +25,8 @@ type Members = Record<string, unknown>
 
 /**
  * Reads the answer of a token endpoint, whatever its content type: JSON with a BOM, wrapped in a JSON string, with text
- * before or after it, cut off; or a form (GitHub's default).
+ * before or after it, cut off; or a form (GitHub's default). Tokens are looked for at the top, then in the only object
+ * there that holds an access token (`data` of Douyin, Lark and others).
  *
  * @param nowMs epoch time of the answer, which points in time are compared with
  * @param complete whether the body ended as the server meant it to
@@ -32,11 +34,11 @@ type Members = Record<string, unknown>
 export function parseTokenAnswer(body: string, nowMs: number, complete = true): ParsedAnswer {
   const text = body.replace(/^\uFEFF/, '').trim()
   const members = jsonMembers(text) ?? formMembers(text, complete)
-  const tokens = members === undefined ? {} : tokensOf(members, nowMs)
+  const tokens = members === undefined ? {} : tokensOf(unwrapped(members), nowMs)
   const tokenless = tokens.accessToken === undefined && tokens.refreshToken === undefined
   const strayRefreshTokens = tokenless ? strayRefreshTokensIn(text) : []
   const refusal = members === undefined ? undefined : refusalOf(members)
-  const errorText = refusal === undefined ? htmlTitle(text) : refusal.errorText
+  const errorText = refusal === undefined ? (htmlTitle(text) ?? shortLine(text)) : refusal.errorText
   return {
     readable: members !== undefined,
     tokens,
@@ -91,6 +93,14 @@ const fieldRules: Record<string, { fits: (value: unknown) => boolean; must: stri
   },
 }
 
+function unwrapped(members: Members): Members {
+  if (textOf(members.access_token) !== undefined || textOf(members.refresh_token) !== undefined) return members
+  const [only, ...others] = Object.values(members)
+    .map(membersOf)
+    .filter((inner) => inner !== undefined && textOf(inner.access_token) !== undefined)
+  return only !== undefined && others.length === 0 ? only : members
+}
+
 /** Where answers say how long a token lives; the first that says something counts. */
 const expiryMembers = ['expires_in', 'expires_at', 'expires_on', 'expires', '.expires']
 const refreshExpiryMembers = ['refresh_token_expires_in', 'refresh_expires_in', 'x_refresh_token_expires_in']
@@ -100,13 +110,13 @@ function tokensOf(members: Members, nowMs: number): TokenSet {
   const refreshToken = textOf(members.refresh_token)
   const tokenType = textOf(members.token_type)
   const scope = scopeOf(members.scope)
-  const firstLifetimeMs = (names: string[]) =>
-    names.map((name) => lifetimeMs(members[name], nowMs)).find((ms) => ms !== undefined)
+  const firstLifetimeMs = (names: string[], form?: ExpiryForm) =>
+    names.map((name) => lifetimeMs(members[name], nowMs, form)).find((ms) => ms !== undefined)
   const expiresInMs =
     accessToken === undefined
       ? undefined
       : knownLifetimeMs({ answerMs: firstLifetimeMs(expiryMembers), jwtMs: jwtLifetimeMs(accessToken, nowMs) })
-  const refreshExpiresInMs = firstLifetimeMs(refreshExpiryMembers)
+  const refreshExpiresInMs = firstLifetimeMs(refreshExpiryMembers, 'seconds')
   return {
     ...(accessToken !== undefined && {
       accessToken,
@@ -151,7 +161,7 @@ function parseJson(text: string): unknown {
 function jsonMembers(text: string): Members | undefined {
   const whole = parseJson(text)
   if (typeof whole === 'string') return jsonMembers(whole)
-  if (whole !== undefined) return membersOf(whole)
+  if (whole !== undefined) return membersOf(Array.isArray(whole) && whole.length === 1 ? whole[0] : whole)
   let start = text.indexOf('{')
   for (let tries = 0; start >= 0 && tries < 16; tries++) {
     const members = membersOf(parseJson(text.slice(start, closingBrace(text, start) + 1)))
@@ -195,10 +205,14 @@ function strayRefreshTokensIn(text: string): string[] {
 /** Of a proxy's HTML page only the title is worth showing, and safe: the rest may hold anything. */
 const htmlTitle = (text: string) => text.match(/<title[^<>]*>([^<]{1,500})</i)?.[1]
 
+/** `RBAC: access denied`, `error code: 1015`: a line that can hold no token, for no word of it is long enough. */
+const shortLine = (text: string) => (/^[^<>{}="]{1,120}$/.test(text) && !/\S{20,}/.test(text) ? text : undefined)
+
 function secretsIn(value: unknown, depth: number): string[] {
   if (typeof value !== 'object' || value === null || depth > 4) return []
   return Object.entries(value).flatMap(([name, member]) => {
     if (typeof member !== 'string') return secretsIn(member, depth + 1)
-    return namesSecret(name) ? [member] : []
+    // here `code` is that of an error
+    return namesSecret(name) && name !== 'code' ? [member] : []
   })
 }

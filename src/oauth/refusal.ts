@@ -26,7 +26,7 @@ export const oauthCodes = [
   'slow_down',
 ] as const
 
-const codeNames = ['code', 'error', 'errorType', 'error_code', 'errorCode', 'status', 'type', 'reason']
+const codeNames = ['code', 'error', 'errorType', 'error_code', 'errorCode', 'status', 'type', 'reason', 'name']
 const textNames = [
   'error_description',
   'message',
@@ -37,6 +37,8 @@ const textNames = [
   'description',
   'detail',
   'title',
+  'errorSummary',
+  'developerMessage',
 ]
 /** Beside `error`, these say of themselves that something is wrong. */
 const faultNames = ['errcode', 'error_code', 'errorCode', 'errors']

@@ -53,6 +53,7 @@ describe('what an answer says', () => {
     ['an hour', 3_600_000, hour],
     ['twelve hours', 43_200_000, 12 * hour],
     ['a day', 86_400_000, day],
+    ['a day less 16 ms (Adobe)', 86_399_984, day - 16],
     ['a week', 604_800_000, 7 * day],
     ['two weeks, which is no day in 2008', 1_209_600_000, 14 * day],
     ['sixty days', 5_184_000_000, 60 * day],
@@ -70,6 +71,7 @@ describe('what an answer says', () => {
     ['101 days (QuickBooks)', 8_726_400, 101 * day],
     ['180 days (Mercado Pago)', 15_552_000, 180 * day],
     ['a year', 31_536_000, 365 * day],
+    ['five years less a second (Weibo)', 157_679_999, 157_679_999_000],
     ['a mean month', 2_628_000, 2_628_000_000],
     ['ten years (Wise)', 315_360_000, 3_650 * day],
   ])('long lifetimes that are meant: %s', (_name, value, expected) => {

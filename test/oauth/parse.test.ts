@@ -67,7 +67,7 @@ describe('parseTokenAnswer', () => {
     ['a bad escape in it', '{"refresh_token":"r\\q","x', []],
     ['one backslash before its end', '{"refresh_token":"r\\"', []],
     ['broken JSON before it', '{"scope":"a"b","refresh_token":"r-1"}', ['r-1']],
-    ['a list', '[{"refresh_token":"r-1"}]', ['r-1']],
+    ['a list', '[{"refresh_token":"r-1"},{}]', ['r-1']],
     ['nested', '{"data":{"refresh_token":"r-1"}}', ['r-1']],
     ['a text about it', '{"error_description":"send \\"refresh_token\\":\\"r-1\\""}', []],
     ['empty', '{"data":{"refresh_token":""}}', []],
