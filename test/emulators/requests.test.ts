@@ -236,7 +236,7 @@ describe('who calls', () => {
   })
 
   test('NetSuite takes a signed assertion for a machine, once', async () => {
-    const netsuite = opened('netsuite/m2m')
+    const netsuite = opened('netsuite/machine-to-machine')
     const url = 'https://1234567.suitetalk.api.netsuite.com/services/rest/auth/oauth2/v1/token'
     const { clientId } = netsuite.emulator.registration
     const claims = {
@@ -259,7 +259,7 @@ describe('who calls', () => {
   })
 
   test('a Google service account sends an assertion and nothing else', async () => {
-    const google = opened('google/service-account')
+    const google = opened('google-service-account')
     const url = 'https://oauth2.googleapis.com/token'
     const { issuer } = google.emulator.registration
     const claims = {
@@ -281,7 +281,7 @@ describe('who calls', () => {
   })
 
   test('a GitHub App asks for an installation token with a JWT of ten minutes at most', async () => {
-    const github = opened('github-app/installation')
+    const github = opened('github-app-installation')
     const url = 'https://api.github.com/app/installations/4711/access_tokens'
     const { clientId } = github.emulator.registration
     const jwt = (exp: number) =>

@@ -5,6 +5,7 @@ import {
   answersSame,
   basic,
   accessToken as bearer,
+  form,
   grace,
   json,
   neverRotates,
@@ -171,6 +172,8 @@ const gusto = vendor('gusto', {
   answer: (minted) => ({ ...rfcAnswer(minted), created_at: Math.floor(minted.nowMs / 1000), scope: 'public' }),
 })
 
+const gustoDemo = variant(gusto, 'demo', { token: form('https://api.gusto-demo.com/oauth/token') })
+
 const harvest = vendor('harvest', {
   sources: ['https://github.com/harvesthq/api/blob/master/Authentication/OAuth%202.0.md'],
   token: 'https://{account}.harvestapp.com/oauth2/token',
@@ -266,12 +269,12 @@ const netsuite = vendor('netsuite', {
     ...(refresh !== undefined && { refresh_token: refresh }),
   }),
 })
-const netsuitePublic = variant(netsuite, 'public', {
+const netsuitePublic = variant(netsuite, 'public-client', {
   client: publicClient,
   rotation: singleUse,
   lifetimes: { accessSeconds: 3600, refreshIdleSeconds: 10800 },
 })
-const netsuiteMachine = variant(netsuite, 'm2m', {
+const netsuiteMachine = variant(netsuite, 'machine-to-machine', {
   sources: [
     'https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_162686838198.html',
     'https://github.com/amp-labs/connectors/blob/main/providers/netsuiteM2M.go',
@@ -298,6 +301,13 @@ const procore = vendor('procore', {
   rotation: singleUse,
   answer: (minted) => ({ ...rfcAnswer(minted), created_at: Math.floor(minted.nowMs / 1000) }),
   revocation: { url: 'https://login.procore.com/oauth/revoke', ends: 'the grant' },
+})
+
+const procoreSandbox = variant(procore, 'sandbox', {
+  token: form('https://login-sandbox.procore.com/oauth/token'),
+  ...(procore.revocation && {
+    revocation: { ...procore.revocation, door: form('https://login-sandbox.procore.com/oauth/revoke') },
+  }),
 })
 
 const quickbooks = vendor('quickbooks', {
@@ -401,6 +411,16 @@ const square = vendor('square', {
     success: jsonReply(200, { success: true }),
   },
 })
+const squareShortLived = variant(square, 'short-lived', {
+  requires: { ...square.requires, short_lived: 'true' },
+  lifetimes: { accessSeconds: 86400 },
+})
+const squareSandbox = variant(square, 'sandbox', {
+  token: json('https://connect.squareupsandbox.com/oauth2/token'),
+  ...(square.revocation && {
+    revocation: { ...square.revocation, door: json('https://connect.squareupsandbox.com/oauth2/revoke') },
+  }),
+})
 const squarePkce = variant(square, 'pkce', { client: publicClient, rotation: singleUse })
 
 const squarespace = vendor('squarespace', {
@@ -453,6 +473,14 @@ const xero = vendor('xero', {
   revocation: { url: 'https://identity.xero.com/connect/revocation', takes: 'refresh', ends: 'the grant' },
 })
 
+const xeroConnection = variant(xero, 'custom-connection', {
+  sources: ['https://developer.xero.com/documentation/guides/oauth2/custom-connections/'],
+  grant: { kind: 'client_credentials' },
+  requires: { grant_type: 'client_credentials' },
+  optional: ['scope'],
+  lifetimes: { accessSeconds: 1800 },
+})
+
 export const business: readonly Profile[] = [
   amazon,
   bamboohr,
@@ -464,6 +492,7 @@ export const business: readonly Profile[] = [
   exact,
   freshbooks,
   gusto,
+  gustoDemo,
   harvest,
   mercadolibre,
   mercadopago,
@@ -473,15 +502,19 @@ export const business: readonly Profile[] = [
   netsuitePublic,
   netsuiteMachine,
   procore,
+  procoreSandbox,
   quickbooks,
   rippling,
   sage,
   shopify,
   square,
+  squareShortLived,
+  squareSandbox,
   squarePkce,
   squarespace,
   stripeConnect,
   wise,
   workday,
   xero,
+  xeroConnection,
 ]

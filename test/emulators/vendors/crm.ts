@@ -4,6 +4,7 @@ import type { Profile } from '../profile.ts'
 import {
   answersSame,
   basic,
+  form,
   json,
   neverRotates,
   post,
@@ -111,6 +112,22 @@ const hubspot = vendor('hubspot', {
   errors: hubspotErrors,
   // deleting the refresh token leaves access tokens alive
   revocation: { url: 'https://api.hubapi.com/oauth/2026-03/token/revoke', takes: 'refresh' },
+})
+
+const hubspotV1 = variant(hubspot, 'v1', {
+  token: form('https://api.hubapi.com/oauth/v1/token'),
+  errors: {
+    ...hubspot.errors,
+    deadGrant: [hubspotErrors.deadGrant[1], hubspotErrors.deadGrant[0]],
+    clientError: [
+      jsonReply(400, {
+        status: 'BAD_CLIENT_SECRET',
+        message: 'missing or invalid client secret',
+        correlationId: 'c-1',
+      }),
+      jsonReply(400, { status: 'BAD_CLIENT_ID', message: 'missing or invalid client id', correlationId: 'c-1' }),
+    ],
+  },
 })
 
 const intercom = vendor('intercom', {
@@ -228,7 +245,18 @@ const salesforce = vendor('salesforce', {
   },
   revocation: { url: 'https://{login_host}/services/oauth2/revoke', client: { by: 'none' }, ends: 'the token' },
 })
-const salesforceRotating = variant(salesforce, 'rotating', { rotation: singleUse })
+const salesforceRotating = variant(salesforce, 'rotation', { rotation: singleUse })
+const salesforceIdle = variant(salesforce, 'idle-limit', {
+  lifetimes: { accessSeconds: 7200, refreshIdleSeconds: 2592000 },
+  refreshExpiry: 'documented',
+})
+const salesforceClient = variant(salesforce, 'client-credentials', {
+  sources: ['https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_client_credentials_flow.htm'],
+  // at the org's own address, never at the login host
+  account: { login_host: 'acme.my.salesforce.com' },
+  grant: { kind: 'client_credentials' },
+  requires: { grant_type: 'client_credentials' },
+})
 const salesforceJwt = variant(salesforce, 'jwt', {
   sources: ['https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_jwt_flow.htm'],
   client: { by: 'none' },
@@ -345,6 +373,7 @@ export const crm: readonly Profile[] = [
   gohighlevel,
   gong,
   hubspot,
+  hubspotV1,
   intercom,
   keap,
   klaviyo,
@@ -353,6 +382,8 @@ export const crm: readonly Profile[] = [
   pipedrive,
   salesforce,
   salesforceRotating,
+  salesforceIdle,
+  salesforceClient,
   salesforceJwt,
   salesloft,
   surveymonkey,

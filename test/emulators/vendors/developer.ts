@@ -143,6 +143,9 @@ function githubAnswer({ access, refresh, accessSeconds, refreshSeconds, headers 
   return headers.accept?.includes('application/json') ? members : formReply(200, members)
 }
 
+/** Without expiry there is nothing to refresh with. */
+const githubLasting = variant(github, 'non-expiring', { expiry: 'never', rotation: neverRotates, requires: {} })
+
 const installationJwt: Assertion = {
   algorithm: 'RS256',
   audience: '',
@@ -152,7 +155,7 @@ const installationJwt: Assertion = {
   needs: ['iat', 'exp'],
 }
 
-const githubInstallation = vendor('github-app/installation', {
+const githubInstallation = vendor('github-app-installation', {
   sources: [
     'https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-an-installation-access-token-for-a-github-app',
     'https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app',
@@ -227,7 +230,13 @@ const google = vendor('google', {
     unknownToken: oauthError(400, 'invalid_token', 'Token expired or revoked'),
   },
 })
-const googleServiceAccount = variant(google, 'service-account', {
+const googleTesting = variant(google, 'testing', {
+  sources: ['https://support.google.com/cloud/answer/9028764'],
+  lifetimes: { accessSeconds: 3600, refreshIdleSeconds: 15552000, refreshAbsoluteSeconds: 604800 },
+})
+const googleServiceAccount: Profile = {
+  ...google,
+  name: 'google-service-account',
   sources: ['https://developers.google.com/identity/protocols/oauth2/service-account'],
   client: { by: 'none' },
   grant: {
@@ -242,7 +251,18 @@ const googleServiceAccount = variant(google, 'service-account', {
     },
   },
   requires: { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer' },
+  lifetimes: { accessSeconds: 3600 },
+}
+/** It acts for a user of the domain. */
+const googleDelegated = variant(googleServiceAccount, 'delegated', {
+  grant: delegated(googleServiceAccount.grant),
 })
+
+function delegated(grant: Profile['grant']): Profile['grant'] {
+  if (grant.kind !== 'assertion') throw new Error('a service account signs')
+  const { assertion } = grant
+  return { ...grant, assertion: { ...assertion, claims: { ...assertion.claims, sub: '{subject}' } } }
+}
 
 const heroku = vendor('heroku', {
   sources: ['https://github.com/simov/grant/blob/master/config/oauth.json'],
@@ -316,10 +336,13 @@ export const developer: readonly Profile[] = [
   bitbucket,
   digitalocean,
   github,
+  githubLasting,
   githubInstallation,
   gitlab,
   google,
+  googleTesting,
   googleServiceAccount,
+  googleDelegated,
   heroku,
   linear,
   stripeApps,

@@ -10,6 +10,7 @@ import {
   publicClient,
   rfcAnswer,
   singleUse,
+  variant,
   vendor,
 } from '../vendor.ts'
 
@@ -48,6 +49,8 @@ const fitbit = vendor('fitbit', {
   answer: (minted) => ({ ...rfcAnswer(minted), scope: 'heartrate sleep', user_id: 'ABC' }),
   errors: fitbitErrors,
 })
+
+const fitbitClient = variant(fitbit, 'client-app', { client: publicClient })
 
 const garmin = vendor('garmin', {
   sources: ['https://github.com/philosowaffle/peloton-to-garmin/issues/837'],
@@ -159,4 +162,4 @@ const whoop = vendor('whoop', {
   answer: (minted) => ({ ...rfcAnswer(minted), scope: 'offline read:recovery' }),
 })
 
-export const devices: readonly Profile[] = [fitbit, garmin, oura, smartcar, strava, tesla, ttlock, whoop]
+export const devices: readonly Profile[] = [fitbit, fitbitClient, garmin, oura, smartcar, strava, tesla, ttlock, whoop]

@@ -1,15 +1,17 @@
 import { jsonReply, oauthError } from '../answers.ts'
 import { any } from '../client-authentication.ts'
 import { vendorJwt } from '../jwt.ts'
-import type { Profile } from '../profile.ts'
+import type { Profile, Revocation } from '../profile.ts'
 import {
   answersSame,
   basic,
+  form,
   grace,
   graceThenRevokes,
   json,
   neverRotates,
   post,
+  publicClient,
   reuseRevokes,
   rfcAnswer,
   singleUse,
@@ -28,8 +30,9 @@ const airlock = vendor('airlock-iam', {
   // the old token may come again until the new pair is used, and only the newest child lives
   rotation: { kind: 'until_new_used', replay: 'new pair', newestWins: true },
 })
+const airlockImmediate = variant(airlock, 'immediate', { rotation: singleUse })
 
-const asgardeo = vendor('asgardeo-wso2', {
+const wso2 = vendor('wso2', {
   sources: [
     'https://wso2.com/asgardeo/docs/references/tokens/refresh-tokens/',
     'https://github.com/wso2/docs-is/pull/6173',
@@ -38,10 +41,22 @@ const asgardeo = vendor('asgardeo-wso2', {
   account: host,
   rotation: answersSame,
 })
-const asgardeoRenewing = variant(asgardeo, 'renewing', {
+const wso2Renewing = variant(wso2, 'renewing', {
   // 30 s by default; a replay makes a new child and revokes the one before
   rotation: { kind: 'until_new_used', seconds: 30, replay: 'new pair', newestWins: true },
 })
+const asgardeo: Profile = {
+  ...wso2,
+  name: 'asgardeo',
+  token: form('https://api.asgardeo.io/t/{organization}/oauth2/token'),
+  account: { organization: 'acme' },
+}
+const asgardeoRenewing: Profile = {
+  ...wso2Renewing,
+  ...asgardeo,
+  name: 'asgardeo/renewing',
+  rotation: wso2Renewing.rotation,
+}
 
 const auth0 = vendor('auth0', {
   sources: [
@@ -63,12 +78,18 @@ const auth0 = vendor('auth0', {
 })
 const auth0Leeway = variant(auth0, 'leeway', { rotation: graceThenRevokes(30) })
 const auth0Reusing = variant(auth0, 'non-rotating', { rotation: neverRotates })
-const auth0Machine = variant(auth0, 'client-credentials', {
+const auth0Machine = variant(auth0, 'machine-to-machine', {
   sources: ['https://auth0.com/docs/get-started/authentication-and-authorization-flow/client-credentials-flow'],
   grant: { kind: 'client_credentials' },
   requires: { grant_type: 'client_credentials' },
   // a tenant without a default audience refuses a request that names none
   requiresOfUser: { audience: 'https://orders.acme.example' },
+})
+
+const auth0Domain = variant(auth0, 'custom-domain', {
+  token: form('https://{host}/oauth/token'),
+  account: { host: 'login.acme.example' },
+  revocation: at(auth0, 'https://{host}/oauth/revoke'),
 })
 
 const cognito = vendor('cognito', {
@@ -83,7 +104,13 @@ const cognito = vendor('cognito', {
   rotation: neverRotates,
   revocation: { url: 'https://{domain}/oauth2/revoke', takes: 'refresh', ends: 'the grant' },
 })
-const cognitoRotating = variant(cognito, 'rotating', { rotation: grace(60) })
+const cognitoRotating = variant(cognito, 'rotation', { rotation: grace(60) })
+const cognitoOneTime = variant(cognito, 'one-time', { rotation: singleUse })
+const cognitoDomain = variant(cognito, 'custom-domain', {
+  token: form('https://{host}/oauth2/token'),
+  account: { host: 'login.acme.example' },
+  revocation: at(cognito, 'https://{host}/oauth2/revoke'),
+})
 
 const connect2id = vendor('connect2id', {
   sources: ['https://connect2id.com/blog/connect2id-server-14-2'],
@@ -99,6 +126,7 @@ const curity = vendor('curity', {
   token: 'https://{host}/oauth/v2/oauth-token',
   account: host,
 })
+const curityGrace = variant(curity, 'grace', { rotation: grace(30) })
 
 const dex = vendor('dex', {
   sources: [
@@ -111,7 +139,7 @@ const dex = vendor('dex', {
   refreshIdleSeconds: 7776000,
   refreshAbsoluteSeconds: 14256000,
 })
-const dexReusing = variant(dex, 'without-rotation', { rotation: answersSame })
+const dexReusing = variant(dex, 'static', { rotation: answersSame })
 
 const djangoToolkit = vendor('django-oauth-toolkit', {
   sources: ['https://github.com/jazzband/django-oauth-toolkit/blob/master/docs/settings.rst'],
@@ -120,7 +148,7 @@ const djangoToolkit = vendor('django-oauth-toolkit', {
   revocation: { url: 'https://{host}/o/revoke_token/' },
 })
 const djangoGrace = variant(djangoToolkit, 'grace', { rotation: grace(120) })
-const djangoReusing = variant(djangoToolkit, 'without-rotation', { rotation: answersSame })
+const djangoReusing = variant(djangoToolkit, 'static', { rotation: answersSame })
 
 const doorkeeper = vendor('doorkeeper', {
   sources: ['https://github.com/doorkeeper-gem/doorkeeper/blob/main/lib/doorkeeper/models/access_token_mixin.rb'],
@@ -131,7 +159,7 @@ const doorkeeper = vendor('doorkeeper', {
   rotation: { kind: 'until_new_used', replay: 'new pair', newestWins: false },
   revocation: { url: 'https://{host}/oauth/revoke' },
 })
-const doorkeeperPlain = variant(doorkeeper, 'single-use', { rotation: singleUse })
+const doorkeeperPlain = variant(doorkeeper, 'immediate', { rotation: singleUse })
 
 const duende = vendor('duende-identityserver', {
   sources: [
@@ -144,6 +172,10 @@ const duende = vendor('duende-identityserver', {
   revocation: { url: 'https://{host}/connect/revocation' },
 })
 const duendeOneTime = variant(duende, 'one-time', { rotation: singleUse })
+// each use moves the end, up to the absolute one
+const duendeSliding = variant(duende, 'sliding', {
+  lifetimes: { accessSeconds: 3600, refreshIdleSeconds: 1296000, refreshAbsoluteSeconds: 2592000 },
+})
 
 const keycloak = vendor('keycloak', {
   sources: ['https://www.keycloak.org/docs/latest/server_admin/'],
@@ -214,6 +246,25 @@ const entraCertificate = variant(entra, 'certificate', {
   },
 })
 
+const entraSinglePage = variant(entra, 'single-page', {
+  sources: [
+    'https://learn.microsoft.com/en-us/entra/identity-platform/refresh-tokens',
+    // AADSTS9002327: only a cross-origin request may redeem what a single-page app was given
+    'https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes',
+  ],
+  client: publicClient,
+  alsoAccepts: [],
+  headers: { Origin: /^https:\/\// },
+  lifetimes: { accessSeconds: 3600, refreshAbsoluteSeconds: 86400 },
+})
+const entraAppOnly = variant(entra, 'app-only', {
+  sources: ['https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-client-creds-grant-flow'],
+  grant: { kind: 'client_credentials' },
+  requires: { grant_type: 'client_credentials' },
+  requiresOfUser: { scope: 'https://graph.microsoft.com/.default' },
+  lifetimes: { accessSeconds: 3600 },
+})
+
 const oidcProvider = vendor('oidc-provider', {
   sources: [
     'https://github.com/panva/node-oidc-provider/blob/main/lib/actions/grants/refresh_token.js',
@@ -238,7 +289,30 @@ const okta = vendor('okta', {
   rotation: graceThenRevokes(30),
   revocation: { url: 'https://{domain}/oauth2/{server}/v1/revoke' },
 })
-const oktaPersistent = variant(okta, 'persistent', { rotation: answersSame })
+const oktaStatic = variant(okta, 'static', { rotation: answersSame })
+const oktaOrg = variant(okta, 'org-server', {
+  token: form('https://{org}.okta.com/oauth2/v1/token'),
+  account: { org: 'acme' },
+  revocation: at(okta, 'https://{org}.okta.com/oauth2/v1/revoke'),
+})
+const oktaDomain = variant(okta, 'custom-domain', {
+  token: form('https://{host}/oauth2/{server}/v1/token'),
+  account: { host: 'login.acme.example', server: 'default' },
+  revocation: at(okta, 'https://{host}/oauth2/{server}/v1/revoke'),
+})
+const oktaService = variant(okta, 'service', {
+  sources: ['https://developer.okta.com/docs/guides/implement-oauth-for-okta-serviceapp/main/'],
+  grant: { kind: 'client_credentials' },
+  requires: { grant_type: 'client_credentials' },
+  requiresOfUser: { scope: 'okta.users.read' },
+  client: {
+    by: 'signed assertion',
+    algorithms: ['RS256', 'ES256'],
+    audience: 'the token endpoint',
+    maximumSeconds: 3600,
+  },
+  lifetimes: { accessSeconds: 3600 },
+})
 
 const onelogin = vendor('onelogin', {
   sources: [
@@ -300,7 +374,7 @@ const spring = vendor('spring-authorization-server', {
   rotation: answersSame,
   revocation: { url: 'https://{host}/oauth2/revoke' },
 })
-const springRotating = variant(spring, 'rotating', { rotation: singleUse })
+const springRotating = variant(spring, 'one-time', { rotation: singleUse })
 
 const supabase = vendor('supabase-auth', {
   sources: [
@@ -373,6 +447,13 @@ const databricks = vendor('databricks', {
   account: { host: 'dbc-1234.cloud.databricks.com' },
 })
 
+const databricksSingleUse = variant(databricks, 'single-use', { rotation: singleUse })
+const databricksPrincipal = variant(databricks, 'service-principal', {
+  sources: ['https://docs.databricks.com/aws/en/dev-tools/auth/oauth-m2m'],
+  grant: { kind: 'client_credentials' },
+  requires: { grant_type: 'client_credentials', scope: 'all-apis' },
+})
+
 const snowflake = vendor('snowflake', {
   sources: [
     'https://docs.snowflake.com/en/user-guide/single-use-refresh-tokens',
@@ -386,19 +467,34 @@ const snowflake = vendor('snowflake', {
 })
 const snowflakeSingleUse = variant(snowflake, 'single-use', { rotation: singleUse, oldAccessTokenDies: true })
 
+/** The same revocation at another address. */
+function at({ name, revocation }: Profile, url: string): Revocation {
+  if (revocation === undefined) throw new Error(`${name} revokes nothing`)
+  return { ...revocation, door: { ...revocation.door, url } }
+}
+
 export const identityServers: readonly Profile[] = [
   airlock,
+  airlockImmediate,
+  wso2,
+  wso2Renewing,
   asgardeo,
   asgardeoRenewing,
   auth0,
   auth0Leeway,
   auth0Reusing,
   auth0Machine,
+  auth0Domain,
   cognito,
   cognitoRotating,
+  cognitoOneTime,
+  cognitoDomain,
   connect2id,
   curity,
+  curityGrace,
   databricks,
+  databricksSingleUse,
+  databricksPrincipal,
   dex,
   dexReusing,
   djangoToolkit,
@@ -408,13 +504,19 @@ export const identityServers: readonly Profile[] = [
   doorkeeperPlain,
   duende,
   duendeOneTime,
+  duendeSliding,
   keycloak,
   keycloakRevoking,
   entra,
   entraCertificate,
+  entraSinglePage,
+  entraAppOnly,
   oidcProvider,
   okta,
-  oktaPersistent,
+  oktaStatic,
+  oktaOrg,
+  oktaDomain,
+  oktaService,
   onelogin,
   hydra,
   hydraGraceful,

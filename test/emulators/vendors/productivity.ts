@@ -8,6 +8,7 @@ import {
   json,
   neverRotates,
   post,
+  publicClient,
   reuseRevokes,
   rfcAnswer,
   singleUse,
@@ -41,6 +42,8 @@ const airtable = vendor('airtable', {
   rotation: reuseRevokes,
   answer: (minted) => ({ ...rfcAnswer(minted), scope: 'data.records:read' }),
 })
+
+const airtablePublic = variant(airtable, 'public-client', { client: publicClient })
 
 const asana = vendor('asana', {
   sources: ['https://github.com/Asana/developer-docs/blob/master/source/includes/markdown/_auth.html.md'],
@@ -94,6 +97,15 @@ const boxJwt = variant(box, 'jwt', {
     },
   },
   requires: { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer' },
+})
+
+const boxClient = variant(box, 'client-credentials', {
+  sources: ['https://developer.box.com/guides/authentication/client-credentials/'],
+  grant: { kind: 'client_credentials' },
+  requires: { grant_type: 'client_credentials' },
+  requiresOfUser: { box_subject_type: 'enterprise', box_subject_id: '123456' },
+  account: { subject: '123456', subject_type: 'enterprise' },
+  lifetimes: { accessSeconds: 3600 },
 })
 
 const calcom = vendor('calcom', {
@@ -241,7 +253,7 @@ const jobber = vendor('jobber', {
     expires_in: accessSeconds,
   }),
 })
-const jobberReusing = variant(jobber, 'without-rotation', { rotation: answersSame })
+const jobberReusing = variant(jobber, 'static', { rotation: answersSame })
 
 const make = vendor('make', {
   sources: ['https://developers.make.com/api-documentation/authentication/oauth-flow/token-expiration'],
@@ -279,6 +291,8 @@ const miro = vendor('miro', {
   },
 })
 
+const miroLasting = variant(miro, 'non-expiring', { expiry: 'never', rotation: neverRotates })
+
 const monday = vendor('monday', {
   sources: ['https://developer.monday.com/apps/docs/oauth'],
   token: 'https://auth.monday.com/oauth2/token',
@@ -286,7 +300,7 @@ const monday = vendor('monday', {
   expiry: 'never',
   rotation: neverRotates,
 })
-const mondayRotating = vendor('monday/oauth-2.1', {
+const mondayRotating = vendor('monday/oauth-2-1', {
   sources: [
     'https://developer-community.monday.com/product-updates/join-the-beta-oauth-2-1-for-monday-apps-5273',
     'https://skillsmp.com/de/skills/mondaycom-agentic-monday-plugins-official-monday-api-skills-monday-oauth-migrate-skill-md',
@@ -403,6 +417,23 @@ const slack = vendor('slack', {
   },
 })
 
+/** The user's pair is refreshed by a call of its own, and answered in the same places. */
+const slackUser = variant(slack, 'user', {
+  sources: ['https://slack.dev/python-slack-sdk/api-docs/slack_sdk/oauth/token_rotation/rotator.html'],
+  answer: ({ access, refresh, accessSeconds }) => ({
+    ok: true,
+    access_token: access,
+    expires_in: accessSeconds,
+    refresh_token: refresh,
+    token_type: 'user',
+    scope: 'search:read',
+    user_id: 'U2',
+    app_id: 'A1',
+    team: { id: 'T1', name: 'Acme' },
+  }),
+})
+const slackLasting = variant(slack, 'non-expiring', { expiry: 'never', rotation: neverRotates })
+
 const smartsheet = vendor('smartsheet', {
   sources: [
     'https://smartsheet.redoc.ly/tag/token',
@@ -428,6 +459,8 @@ const todoist = vendor('todoist', {
   token: 'https://todoist.com/oauth/access_token',
   client: post,
 })
+
+const todoistLasting = variant(todoist, 'long-lived', { expiry: 'never', rotation: neverRotates })
 
 const wrike = vendor('wrike', {
   sources: ['https://github.com/simov/grant/blob/master/config/oauth.json'],
@@ -468,10 +501,12 @@ const zoomServer = variant(zoom, 'server-to-server', {
 export const productivity: readonly Profile[] = [
   adobeSign,
   airtable,
+  airtablePublic,
   asana,
   basecamp,
   box,
   boxJwt,
+  boxClient,
   calcom,
   calendly,
   canva,
@@ -485,14 +520,18 @@ export const productivity: readonly Profile[] = [
   jobberReusing,
   make,
   miro,
+  miroLasting,
   monday,
   mondayRotating,
   notion,
   ringcentral,
   servicenow,
   slack,
+  slackUser,
+  slackLasting,
   smartsheet,
   todoist,
+  todoistLasting,
   wrike,
   zoom,
   zoomServer,

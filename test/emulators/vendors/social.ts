@@ -12,6 +12,7 @@ import {
   reuseRevokes,
   rfcAnswer,
   singleUse,
+  variant,
   vendor,
 } from '../vendor.ts'
 
@@ -397,6 +398,8 @@ const x = vendor('x', {
   revocation: { url: 'https://api.x.com/2/oauth2/revoke', success: jsonReply(200, { revoked: true }) },
 })
 
+const xPublic = variant(x, 'public-client', { client: publicClient })
+
 const yahoo = vendor('yahoo', {
   sources: ['https://developer.yahooinc.com/dsp/api/docs/authentication/refresh-token.html'],
   token: 'https://api.login.yahoo.com/oauth2/get_token',
@@ -424,5 +427,6 @@ export const social: readonly Profile[] = [
   tiktokMerchant,
   twitch,
   x,
+  xPublic,
   yahoo,
 ]
