@@ -62,9 +62,13 @@ function failing(ailing: Ailing): string {
       return `More refreshes are due at ${at} than the rateLimit in its entry of the configuration lets through.`
     case 'store_unavailable':
       return `Redis does not answer the workers; nothing was sent, the refresh token is safe. ${capital(doctor)} tells more.`
-    case 'store_unusable':
+    case 'stored_grant_unknown_key':
     case 'grant_unreadable':
       return `No key of the workers opens the grant (${ailing.reason}): put the missing one back into keys.grant.`
+    case 'stored_grant_tampered':
+    case 'stored_grant_swapped':
+    case 'stored_grant_misplaced':
+      return `Redis holds a grant that no worker wrote there (${ailing.reason}); it is neither used nor overwritten. Find out who writes to this Redis; a new consent replaces it: ${command('reconnect', ailing.credential, '--from FILE')}.`
     case 'foreign_namespace':
       return 'Two Temporal namespaces use this Redis: end one of the two installations.'
     default:

@@ -15,6 +15,12 @@ describe('the cure', () => {
     ],
     ['retrying', 'rate_limited', /Google asks for fewer requests; a rateLimit/],
     ['expired', 'temporarily_unavailable', /Google is out of order.*no valid token.*10:31/],
+    ['retrying', 'stored_grant_unknown_key', /No key.*opens the grant.*keys\.grant/],
+    [
+      'expired',
+      'stored_grant_tampered',
+      /no worker wrote there \(stored_grant_tampered\).*`perennial reconnect acme\/google-main\/alice --from FILE`/,
+    ],
     ['at_risk', 'answer_lost', /may be spent.*10:31.*nothing needs to be done/],
     [
       'misconfigured',

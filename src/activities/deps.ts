@@ -1,4 +1,4 @@
-import { UnreadableValue } from '../../packages/reader/src/errors.ts'
+import { type UnreadableCode, UnreadableValue } from '../../packages/reader/src/errors.ts'
 import { open, readerKey, type SealingKey } from '../../packages/reader/src/sealed.ts'
 import type { ClientConfig, Config } from '../config.ts'
 import { parseCredentialId } from '../credential.ts'
@@ -56,22 +56,59 @@ export const sealGrant = ({ grant }: Keyring, value: unknown, context: SealedFor
 export const openGrant = <T>({ grant }: Keyring, sealed: string, cred: string): T =>
   parse(open(sealed, grant, { cred }).plaintext, cred) as T
 
-/** What is wrong with a sealed grant that claims to be of this credential, family and generation, if anything. */
+/** Why the grant that stands in Redis is not gone on with: a word for programs, and a sentence. */
+export interface GrantProblem {
+  reason: /** changed after it was sealed, or not sealed at all */
+    | 'stored_grant_tampered'
+    | 'stored_grant_unknown_key'
+    /** of another credential */
+    | 'stored_grant_swapped'
+    /** of another family, a later generation, or one that was spent already */
+    | 'stored_grant_misplaced'
+  detail: string
+}
+
+const problemReasons: Record<UnreadableCode, GrantProblem['reason']> = {
+  tampered: 'stored_grant_tampered',
+  malformed: 'stored_grant_tampered',
+  unknown_key: 'stored_grant_unknown_key',
+  other_credential: 'stored_grant_swapped',
+}
+
+/**
+ * What is wrong with a sealed grant that claims to be of this credential, family and generation, if anything.
+ *
+ * @param held the grant of the workflow that asks: what stands there is not older, where it is of the same family
+ */
 export function grantProblem(
-  { grant }: Keyring,
+  { grant }: Pick<Keyring, 'grant'>,
   sealed: string,
   cred: string,
-  { family, generation }: { family: string; generation: number },
-): string | undefined {
+  { family, generation, held }: { family: string; generation: number; held?: string },
+): GrantProblem | undefined {
+  const misplaced = (detail: string): GrantProblem => ({ reason: 'stored_grant_misplaced', detail })
   try {
     const opened = open(sealed, grant, { cred })
-    if (opened.family !== family) return 'it was sealed for another family of this credential'
-    // a provider that does not rotate leaves the grant of an earlier generation standing
+    if (opened.family !== family) return misplaced('it was sealed for another family of this credential')
     if (opened.gen > generation)
-      return `it was sealed for generation ${opened.gen}, and generation ${generation} stands there`
+      return misplaced(`it was sealed for generation ${opened.gen}, and generation ${generation} stands there`)
+    // a provider that does not rotate leaves the grant of an earlier generation standing, but none comes back
+    const known = held === undefined ? undefined : sealedFor(grant, held, cred)
+    if (known?.family === family && opened.gen < known.gen)
+      return misplaced(`it was sealed for generation ${opened.gen}, and that of generation ${known.gen} is known`)
     return undefined
   } catch (error) {
-    return error instanceof UnreadableValue ? error.message : 'it cannot be opened'
+    if (error instanceof UnreadableValue) return { reason: problemReasons[error.code], detail: error.message }
+    return { reason: 'stored_grant_tampered', detail: 'it cannot be opened' }
+  }
+}
+
+/** Nothing where a key is missing: what cannot be opened is compared with nothing. */
+function sealedFor(keys: Keyring['grant'], sealed: string, cred: string) {
+  try {
+    return open(sealed, keys, { cred })
+  } catch {
+    return undefined
   }
 }
 

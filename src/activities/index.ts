@@ -5,7 +5,7 @@ import { resyncActivity } from './resync.ts'
 import { revokeTokensActivity } from './revoke.ts'
 import { announceActivity, claimActivity, persistActivity, settleActivity } from './store-work.ts'
 
-export type { ActivityDeps, Caller, Keyring, Log } from './deps.ts'
+export { type ActivityDeps, type Caller, type GrantProblem, grantProblem, type Keyring, type Log } from './deps.ts'
 
 export type Activities = ReturnType<typeof createActivities>
 

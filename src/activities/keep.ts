@@ -39,7 +39,7 @@ export async function keep(
   const unstored = () => ({ ...refreshed, unstored: sealGrant(deps.keyring, write, sealedFor(write)) })
   if (hash === undefined || written.verdict === 'foreign_namespace') return unstored()
   try {
-    if (!hash.tombstone) return found(deps, hash, generation.kind, generation.credential, clocks)
+    if (!hash.tombstone) return found(deps, hash, generation.kind, generation.credential, clocks, generation.heldGrant)
   } catch {
     // something newer stands there that no key opens: what was obtained is kept, and an operator decides
     return unstored()

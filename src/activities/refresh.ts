@@ -96,8 +96,8 @@ class RefreshAttempt {
   }
 
   #instead(verdict: Exclude<BeginVerdict, 'clear'>, hash: GrantHash | undefined): Refreshed {
-    const { credential, kind } = this.#input
-    if (hash !== undefined && verdict === 'newer') return found(this.#deps, hash, kind, credential, this.#clocks)
+    const { credential, kind, grant } = this.#input
+    if (hash !== undefined && verdict === 'newer') return found(this.#deps, hash, kind, credential, this.#clocks, grant)
     if (hash !== undefined && verdict === 'tombstone') return revokedBy(hash, this.#clocks)
     // nobody waits for this attempt any more
     if (verdict === 'stale') throw new AttemptFailed('ForeignRun', { reason: 'given_up', detail: 'begun too late' })

@@ -21,7 +21,7 @@ export const resyncActivity =
     if (verdict === 'foreign_namespace') throw new ForeignNamespace()
     if (hash !== undefined && verdict === 'tombstone') return { lost: true, found: revokedBy(hash, clocks) }
     if (hash !== undefined && verdict === 'newer')
-      return { lost: false, found: found(deps, hash, kind, credential, clocks) }
+      return { lost: false, found: found(deps, hash, kind, credential, clocks, grant) }
     // another run may be sending: its refresh decides, by its own rules
     if (verdict === 'foreign_run') return { lost: false }
     const whole = hash?.writer !== undefined && hash.family === family && hash.generation === generation

@@ -140,7 +140,7 @@ const fingerprintsOf = ({ keyring }: ActivityDeps, refreshToken: string | undefi
 export const settleActivity =
   (deps: ActivityDeps) =>
   async (input: SettleInput): Promise<Settled> => {
-    const { credential, kind, family, generation, send, previousOwner } = input
+    const { credential, kind, family, generation, send, previousOwner, grant } = input
     const owner = deps.caller()
     const clocks = new Clocks(owner)
     const begun = { owner, family, generation, send, take: true }
@@ -156,7 +156,7 @@ export const settleActivity =
       ...(graceMs === undefined ? {} : { graceMs }),
     }
     if (hash !== undefined && verdict === 'newer')
-      return { ...rule, found: found(deps, hash, kind, credential, clocks) }
+      return { ...rule, found: found(deps, hash, kind, credential, clocks, grant) }
     if (hash !== undefined && verdict === 'tombstone') return { ...rule, found: revokedBy(hash, clocks) }
     return rule
   }

@@ -7,7 +7,7 @@ import type { Refreshed } from '../workflows/messages.ts'
 import { dueWithinMs } from '../workflows/schedule.ts'
 import { type Clocks, isoTime } from './clocks.ts'
 import { type Answered, type Deadlines, deadlines } from './deadlines.ts'
-import { type ActivityDeps, clientOf, grantProblem, sealAccess, sealGrant } from './deps.ts'
+import { type ActivityDeps, clientOf, type GrantProblem, grantProblem, sealAccess, sealGrant } from './deps.ts'
 
 /** What is sealed as a grant: enough to go on, and to revoke. */
 export interface Grant {
@@ -157,6 +157,7 @@ function statusOf(
 /**
  * What the workflow is told of a generation that it finds in the store.
  *
+ * @param held the grant that the workflow goes on with otherwise
  * @throws UnusableHash when the grant there is not what a worker wrote for this credential, family and generation
  */
 export function found(
@@ -165,8 +166,11 @@ export function found(
   kind: GrantKind,
   credential: string,
   clocks: Clocks,
+  held?: string,
 ): Refreshed {
-  const wrong = hash.grant === undefined ? undefined : grantProblem(deps.keyring, hash.grant, credential, hash)
+  const { family, generation } = hash
+  const place = { family, generation, ...(held === undefined ? {} : { held }) }
+  const wrong = hash.grant === undefined ? undefined : grantProblem(deps.keyring, hash.grant, credential, place)
   if (wrong !== undefined) throw new UnusableHash(credential, wrong)
   const left = (atMs: number | undefined) => (atMs === undefined ? undefined : atMs - clocks.redisNowMs())
   const accessLivesMs = left(hash.accessExpiresAtMs)
@@ -175,8 +179,8 @@ export function found(
   const ends = { ...(livesMs === undefined ? {} : { livesMs }), ...(endsInMs === undefined ? {} : { endsInMs }) }
   const lives = accessLivesMs !== undefined && accessLivesMs > 0
   return {
-    family: hash.family,
-    generation: hash.generation,
+    family,
+    generation,
     obtainedAtMs: clocks.serverNowMs(),
     dueInMs: lives ? Math.round(dueWithinMs(accessLivesMs, kind, credential, ends)) : 0,
     ...(lives ? { accessLivesMs } : {}),
@@ -189,10 +193,12 @@ export function found(
 
 /** The grant in the store cannot be gone on with, and what stands there is newer than what the workflow has. */
 export class UnusableHash extends Error {
-  readonly reason = 'store_unusable'
+  readonly reason: GrantProblem['reason']
 
-  constructor(credential: string, problem: string) {
-    super(`the grant of ${credential} in Redis is not used and not overwritten: ${problem}`)
+  constructor(credential: string, { reason, detail }: GrantProblem) {
+    super(`the grant of ${credential} in Redis is not used and not overwritten: ${detail}`)
+    this.name = 'UnusableHash'
+    this.reason = reason
   }
 }
 

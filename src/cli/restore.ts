@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { Restored } from '../client/restore.ts'
 import { jsonFlag } from './arguments.ts'
 import { partlyDone } from './exit.ts'
 import { print, printJson, say } from './output.ts'
@@ -22,7 +23,7 @@ export function registerRestore(program: Command): void {
     .action((options: RestoreOptions) =>
       withPerennial(options, async (perennial) => {
         const { tenant, client, provider } = options
-        const tally = { restored: 0, running: 0, revoked: 0, unknown_client: 0 }
+        const tally = { restored: 0, running: 0, revoked: 0, unknown_client: 0, refused: 0 }
         const filter = {
           ...(tenant === undefined ? {} : { tenant }),
           ...(client === undefined ? {} : { client }),
@@ -31,11 +32,21 @@ export function registerRestore(program: Command): void {
         for await (const restored of perennial.restore(filter)) {
           tally[restored.outcome]++
           if (options.json) printJson(restored)
-          else print(`${restored.credential}  ${restored.outcome}  generation ${restored.generation}`)
+          else print(lineOf(restored))
         }
         say(`${tally.restored} restored, ${tally.running} were running, ${tally.revoked} are revoked`)
-        if (tally.unknown_client > 0)
-          throw partlyDone(`${tally.unknown_client} were left: the configuration does not have their client`)
+        const left = [
+          ...(tally.unknown_client > 0
+            ? [`${tally.unknown_client} were left: the configuration does not have their client`]
+            : []),
+          ...(tally.refused > 0 ? [`${tally.refused} were refused: their grant in Redis is not to be used`] : []),
+        ]
+        if (left.length > 0) throw partlyDone(left.join('; '))
       }),
     )
+}
+
+function lineOf({ credential, outcome, generation, reason, detail }: Restored): string {
+  const why = reason === undefined ? '' : `  ${reason}: ${detail}`
+  return `${credential}  ${outcome}  generation ${generation}${why}`
 }

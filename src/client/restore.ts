@@ -1,4 +1,6 @@
 import { WorkflowNotFoundError } from '@temporalio/client'
+import { sealingKey } from '../../packages/reader/src/sealed.ts'
+import { type GrantProblem, grantProblem, type Keyring } from '../activities/index.ts'
 import type { Config } from '../config.ts'
 import { type CredentialParts, type GrantKind, parseCredentialId, workflowId } from '../credential.ts'
 import type { GrantHash, Store } from '../store/store.ts'
@@ -14,9 +16,15 @@ export interface RestoreFilter {
 
 export interface Restored {
   credential: string
-  /** `unknown_client`: the configuration does not have its client, so it cannot be refreshed */
-  outcome: 'restored' | 'running' | 'revoked' | 'unknown_client'
+  /**
+   * `unknown_client`: the configuration does not have its client, so it cannot be refreshed. `refused`: what stands
+   * there is not what a worker wrote; it was left as it is
+   */
+  outcome: 'restored' | 'running' | 'revoked' | 'unknown_client' | 'refused'
   generation: number
+  /** of `refused` */
+  reason?: GrantProblem['reason']
+  detail?: string
 }
 
 /** Between the first refreshes of credentials whose access token has ended meanwhile. */
@@ -35,6 +43,8 @@ export async function* restore(
   },
   filter: RestoreFilter = {},
 ): AsyncIterable<Restored> {
+  const [sealing, ...earlier] = config.keys.grant
+  const keyring: Pick<Keyring, 'grant'> = { grant: [sealingKey(sealing), ...earlier.map((key) => sealingKey(key))] }
   let turn = 0
   for await (const credential of store.credentials()) {
     const parts = parseCredentialId(credential)
@@ -52,6 +62,11 @@ export async function* restore(
     if (hash.tombstone || life >= generation) {
       if (!hash.tombstone || hash.grant !== undefined) await begin.revoking(credential, hash)
       yield { credential, outcome: 'revoked', generation }
+      continue
+    }
+    const problem = hash.grant === undefined ? undefined : grantProblem(keyring, hash.grant, credential, hash)
+    if (problem !== undefined) {
+      yield { credential, outcome: 'refused', generation, ...problem }
       continue
     }
     const state = stateOf(hash, nowMs, credential, client.grant, turn * spreadMs)

@@ -230,6 +230,7 @@ export interface SettleInput {
   /** the number that the next refresh will have */
   send: number
   previousOwner?: string
+  grant?: string
 }
 
 export interface Settled {

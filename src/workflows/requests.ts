@@ -65,7 +65,7 @@ export const settleInput = (
 ): SettleInput => ({
   ...identity(input, state),
   send: (state.sends ?? 0) + 1,
-  ...given({ previousOwner }),
+  ...given({ previousOwner, grant: state.grant }),
 })
 
 export function resyncInput(

@@ -176,7 +176,7 @@ describe('the store is asked first', () => {
     const grant = sealRefreshToken(credential, 'rt-secret-x', gen, family)
     await setting.it.store.write(setting.caller, storedSet(credential, { generation: 2, grant }))
     const { failure } = await failureOf(setting, refresh(credential), 'Unsent')
-    expect(failure.reason).toBe('store_unusable')
+    expect(failure.reason).toBe('stored_grant_misplaced')
     expect(setting.requests).toEqual([])
     expect((await setting.it.store.read(credential)).hash?.grant).toBe(grant)
   })
