@@ -55,8 +55,11 @@ const titles = ['BENCHMARK', 'VALUE', 'BASELINE', 'UNIT', 'RATIO', 'SPREAD OF VA
 /** The results as lines of aligned columns. */
 export function table(results: readonly Result[]): string {
   const rows = results.map(({ name, value, baseline, unit, ratio, spread }) => {
-    const ranges = [spread.value, spread.baseline, spread.ratio].map(([low, high]) => `${low} to ${high}`)
-    return [name, `${value}`, `${baseline}`, unit, `${ratio}`, ...ranges]
+    const ranges = [spread.value, spread.baseline, spread.ratio].map(([low, high]) =>
+      Number.isFinite(high) ? `${low} to ${high}` : '-',
+    )
+    // where the baseline does nothing of the kind
+    return [name, `${value}`, `${baseline}`, unit, Number.isFinite(ratio) ? `${ratio}` : '-', ...ranges]
   })
   const widths = titles.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
   const line = (cells: string[]) =>

@@ -89,7 +89,7 @@ describe('npm run bench -- refresh', () => {
   let results: Map<string, Result>
   const said: string[] = []
   beforeAll(async () => {
-    const plan = { workflowsAtFirst: 12, rounds: 1, warmUpMs: 2_500, windowMs: 4_000, sleepers: 5 }
+    const plan = { workflowsAtFirst: 12, rounds: 1, warmUpMs: 2_500, windowMs: 4_000, sleepers: 5, looked: 3 }
     const measured = await benchRefresh({
       ...plan,
       signal: new AbortController().signal,
@@ -107,12 +107,21 @@ describe('npm run bench -- refresh', () => {
   })
 
   it('says beside it what a cycle cost and what a workflow weighs', () => {
-    const costs = ['refresh.tasks', 'refresh.busy', 'refresh.cpu', 'refresh.rss', 'refresh.memory']
-    expect([...results.keys()]).toEqual(['refresh', ...costs])
-    for (const name of costs.slice(0, 4)) {
+    const ofRounds = ['refresh.tasks', 'refresh.busy', 'refresh.cpu', 'refresh.rss']
+    const history = ['refresh.history', 'refresh.history.bytes']
+    const redis = ['refresh.redis', 'refresh.redis.bytes']
+    expect([...results.keys()]).toEqual(['refresh', ...ofRounds, ...history, ...redis, 'refresh.memory'])
+    for (const name of [...ofRounds, ...history]) {
       expect(results.get(name)?.value, name).toBeGreaterThan(0)
       expect(results.get(name)?.baseline, name).toBeGreaterThan(0)
     }
+    // INFO counts what is called inside the two scripts too
+    expect(results.get('refresh.redis')).toMatchObject({
+      unit: 'commands/cycle',
+      byCommand: { evalsha: expect.any(Number) },
+    })
+    expect(results.get('refresh.redis')?.value).toBeGreaterThan(4)
+    expect(results.get('refresh.redis.bytes')?.value).toBeGreaterThan(1_000)
     expect(results.get('refresh.memory')).toMatchObject({ unit: 'KiB/workflow', workflows: 5 })
   })
 

@@ -1,4 +1,5 @@
 import { compare, type Result } from '../report.ts'
+import { costsOfCycle } from './costs.ts'
 import { beginCredential, beginNull } from './population.ts'
 import { type Rig, startRig } from './rig.ts'
 import { measureRounds, type Round, type Rounds } from './rounds.ts'
@@ -7,6 +8,8 @@ import { weighSleeper } from './weight.ts'
 export interface RefreshBench extends Rounds {
   /** workflows that do nothing but sleep, to weigh one */
   sleepers: number
+  /** workflows of each kind of which some runs are looked at whole, to see what a cycle leaves behind */
+  looked: number
 }
 
 /**
@@ -18,7 +21,7 @@ export async function benchRefresh(options: RefreshBench): Promise<Result[]> {
   const rig = await startRig(options.say)
   try {
     const rounds = await measureRounds(rig, options)
-    return [...ofRounds(options, rounds), await ofSleepers(rig, options)]
+    return [...ofRounds(options, rounds), ...(await costsOfCycle(rig, options)), await ofSleepers(rig, options)]
   } finally {
     await rig.stop()
   }

@@ -9,6 +9,7 @@ import { findRedis, findTemporal } from '../../src/dev/binaries.ts'
 import { embeddedEnvironment, writeTemporalProfile } from '../../src/dev/configuration.ts'
 import { type DataFolder, openFolder } from '../../src/dev/folder.ts'
 import { startRedis, startTemporal } from '../../src/dev/servers.ts'
+import { type Connection, connect } from '../../src/store/connection.ts'
 import { type Child, startChild } from './child.ts'
 
 /** The servers that both kinds of workflow run on, and the token endpoint of the real one. */
@@ -16,6 +17,7 @@ export interface Rig {
   temporal: Temporal
   perennial: Perennial
   endpoint: Child
+  redis: Connection
   startWorker(kind: 'credential' | 'null'): Promise<Child>
   /** ends everything, what `startWorker` began too */
   stop(): Promise<void>
@@ -39,6 +41,8 @@ export async function startRig(say: (line: string) => void): Promise<Rig> {
     useOnly(writeTemporalProfile(folder, address))
     const redis = await kept(startStore(folder, say))
     const endpoint = await kept(startChild('./token-endpoint.ts', [], folder.log('token-endpoint')))
+    const connection = connect(redis.url, 'perennial-bench', () => {})
+    begun.push(async () => connection.destroy())
     const configFile = folder.write('perennial.yaml', configuration(folder, redis.url, endpoint.port))
     const temporal = openTemporal()
     begun.push(() => temporal.client.connection.close())
@@ -46,7 +50,7 @@ export async function startRig(say: (line: string) => void): Promise<Rig> {
     begun.push(() => perennial.close())
     const startWorker: Rig['startWorker'] = (kind) =>
       kept(startChild(`./${kind}-worker.ts`, [configFile], folder.log(`${kind}-worker`)))
-    return { temporal, perennial, endpoint, startWorker, stop }
+    return { temporal, perennial, endpoint, redis: connection, startWorker, stop }
   } catch (error) {
     await stop()
     throw error
