@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { PerennialError } from '../../src/errors.ts'
+import { runFlush } from './flush.ts'
+import { flushPassed, flushReport, flushTable } from './flush-report.ts'
 import { report } from './report.ts'
 import { runChaos } from './run.ts'
 import { table } from './table.ts'
 
 const usage = `usage: npm run chaos -- [--faults N] [--seed N] [--json FILE] [--keep]
   --faults N   so many faults, 20 to 400 (300); from 100 on they meet 200 credentials, below 20
+  --flush      instead: FLUSHALL once under 200 credentials whose providers all have a budget
   --seed N     the same faults as another run of this seed (random)
   --json FILE  the report, beside the table
   --keep       leave data, logs and all that was seen behind, as after a failure
@@ -26,6 +29,7 @@ async function main(): Promise<number> {
   const interrupted = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort())
   const folder = await mkdtemp(join(tmpdir(), 'perennial-chaos-'))
+  if (asked.flush) return await flush(asked, folder, interrupted.signal)
   say(`${faults} faults, seed ${seed}; logs in ${folder}/stack/logs`)
   const evidence = await runChaos({
     faults,
@@ -46,6 +50,23 @@ async function main(): Promise<number> {
   return failed ? 1 : 0
 }
 
+async function flush({ json, keep }: { json?: string; keep: boolean }, folder: string, interrupted: AbortSignal) {
+  const evidence = await runFlush({
+    credentials: 200,
+    dataDir: join(folder, 'stack'),
+    withinMs: 120_000,
+    signal: AbortSignal.any([interrupted, AbortSignal.timeout(limitMs)]),
+    say,
+  })
+  const said = flushReport(evidence)
+  process.stdout.write(`${flushTable(said)}\n`)
+  if (json !== undefined) await writeFile(json, `${JSON.stringify(said, null, 2)}\n`)
+  const passed = flushPassed(said)
+  if (!passed || keep) say(`what the servers and workers said is in ${folder}`)
+  else await rm(folder, { recursive: true, force: true })
+  return passed ? 0 : 1
+}
+
 function readArguments() {
   const { values } = parse()
   if (values.help) {
@@ -56,7 +77,13 @@ function readArguments() {
   if (!Number.isInteger(faults) || faults < 20 || faults > 400) refuse('--faults is a whole number from 20 to 400')
   const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed)
   if (!Number.isInteger(seed) || seed < 0) refuse('--seed is a whole number')
-  return { faults, seed, json: values.json, keep: values.keep }
+  return {
+    faults,
+    seed,
+    keep: values.keep,
+    flush: values.flush,
+    ...(values.json === undefined ? {} : { json: values.json }),
+  }
 }
 
 function parse() {
@@ -64,6 +91,7 @@ function parse() {
     faults: { type: 'string', default: '300' },
     seed: { type: 'string' },
     json: { type: 'string' },
+    flush: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   } as const

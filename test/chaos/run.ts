@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Account, accounts } from './account.ts'
+import { eachOf } from './each-of.ts'
 import { type Evidence, gather } from './evidence.ts'
 import { Readers } from './readers.ts'
 import { schedule } from './schedule.ts'
@@ -109,12 +110,4 @@ async function judgeAll(everyone: readonly Account[], watch: Watch): Promise<voi
       await sleep(1_000)
     }
   })
-}
-
-async function eachOf<T>(items: readonly T[], atOnce: number, work: (item: T) => Promise<void>): Promise<void> {
-  const left = [...items]
-  const one = async () => {
-    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item)
-  }
-  await Promise.all(Array.from({ length: atOnce }, one))
 }

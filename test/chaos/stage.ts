@@ -22,7 +22,7 @@ const root = join(import.meta.dirname, '..', '..')
 
 export const tokenSeconds = 20
 const graceSeconds = 60
-/** the client whose provider has a budget */
+/** the client whose provider has a budget, where not all have one */
 export const budgeted = 'none'
 
 /** The real thing, as `perennial dev --config` runs it, with a second worker and the referee as the provider. */
@@ -48,21 +48,27 @@ export interface Stage {
 export interface StageOptions {
   dataDir: string
   credentials: number
+  /** of every token; 20 unless given */
+  tokenSeconds?: number
+  /** every provider allows so many requests a second; without, one provider has a budget */
+  budgetOfAll?: number
   say(line: string): void
 }
 
 /** Starts everything; what has been started is stopped again when the rest fails. */
-export async function setStage({ dataDir, credentials, say }: StageOptions): Promise<Stage> {
+export async function setStage(options: StageOptions): Promise<Stage> {
+  const { dataDir, credentials, say } = options
   const ends: (() => Promise<void> | void)[] = []
   const stop = async () => {
     for (const end of ends.reverse().splice(0)) await end()
   }
   try {
-    const referee = await startReferee({ tokenSeconds, graceSeconds })
+    const referee = await startReferee({ tokenSeconds: options.tokenSeconds ?? tokenSeconds, graceSeconds })
     ends.push(() => referee.stop())
-    const budgetPerSecond = Math.max(1, Math.ceil(accountsOf(credentials, budgeted) / 6))
+    const budgetPerSecond = options.budgetOfAll ?? Math.max(1, Math.ceil(accountsOf(credentials, budgeted) / 6))
     const configFile = `${dataDir}-clients.yaml`
-    await writeFile(configFile, configurationFor(referee, budgetPerSecond), { mode: 0o600 })
+    const isBudgeted = (id: string) => options.budgetOfAll !== undefined || id === budgeted
+    await writeFile(configFile, configurationFor(referee, { budgetPerSecond, isBudgeted }), { mode: 0o600 })
     const worker = (file: string) => ({
       command: process.execPath,
       args: [join(root, 'bin/perennial.js'), 'worker', '--config', file],
@@ -107,7 +113,10 @@ const accountsOf = (count: number, client: string) =>
   accounts(count).filter((account) => account.client === client).length
 
 /** What a user would write: each class is a provider of its own with one client. */
-function configurationFor(referee: Referee, budgetPerSecond: number): string {
+function configurationFor(
+  referee: Referee,
+  { budgetPerSecond, isBudgeted }: { budgetPerSecond: number; isBudgeted(id: string): boolean },
+): string {
   const { tokenEndpoint, revocationEndpoint } = referee
   const providers = referee.clients.map(({ id, grant, auth, graceSeconds }) => [
     id,
@@ -117,7 +126,7 @@ function configurationFor(referee: Referee, budgetPerSecond: number): string {
       clientAuth: auth,
       rotation: grant === 'client_credentials' ? 'none' : grant,
       ...(graceSeconds === undefined ? {} : { graceSeconds }),
-      ...(id === budgeted ? { rateLimit: { requests: budgetPerSecond, perSeconds: 1 } } : {}),
+      ...(isBudgeted(id) ? { rateLimit: { requests: budgetPerSecond, perSeconds: 1 } } : {}),
     },
   ])
   const clients = referee.clients.map(({ id, grant, secrets }) => [
