@@ -14,7 +14,7 @@ import {
 import { storeWork, tellWork, tokenWork } from './activities.ts'
 import { handOverDebts, payDebts } from './debts.ts'
 import { type Ending, readEnding } from './ending.ts'
-import { insist, unless } from './interruptible.ts'
+import { before, insist, unless } from './interruptible.ts'
 import type {
   Claim,
   Closed,
@@ -89,9 +89,12 @@ class Life {
 
   async run(): Promise<Closed> {
     for (;;) {
-      await this.#readInbox()
-      await this.#catchUpWithStore()
-      await this.#warn()
+      // what has nothing to do is not awaited: each promise of a workflow costs its worker the stack trace of it
+      if (this.#inbox.length > 0) await this.#readInbox()
+      if (this.#state.unstored !== undefined) await this.#catchUpWithStore()
+      this.#show()
+      if (this.#isUntold()) await this.#announce(() => this.#inbox.length > 0)
+      if (transitions.warningDue(this.#state, Date.now()) !== undefined) await this.#warn()
       if (this.#state.status === 'revoked') {
         await payDebts(this.#input, this.#state, () => this.#inbox.length > 0)
         this.#show()
@@ -176,7 +179,7 @@ class Life {
     if (waitMs > 0) {
       const woken = () => wanted() || this.#inbox.length > 0
       const summary = waitingFor(this.#input.credential, this.#input.provider, this.#state)
-      if (await condition(woken, waitMs, { summary })) return false
+      if (await before(woken, waitMs, summary)) return false
     }
     transitions.noteExpiry(this.#state, this.#moment())
     return this.#inbox.length === 0 && dueAtMs <= Date.now()
@@ -205,7 +208,8 @@ class Life {
         },
       )
     while (!ended()) {
-      await this.#besideExchange(ended)
+      await this.#newsOf(ended)
+      if (!ended()) await this.#besideExchange(ended)
       const interrupted = this.#arrived('revoke', 'reconnect') || this.#mayForce()
       if (ended() || !interrupted) continue
       // at once between two attempts; a running one is waited for and its result kept
@@ -225,21 +229,25 @@ class Life {
     return this.#provider.refresh.executeWithOptions({ summary }, [refreshInput(this.#input, this.#state, how)])
   }
 
-  /** Waits beside a refresh until it ends or something arrives; tells readers and operators what it reports. */
-  async #besideExchange(ended: () => boolean): Promise<void> {
+  /** Waits beside a refresh until it ends or something arrives. */
+  #newsOf(ended: () => boolean): Promise<unknown> {
     const { status, accessExpiresAtMs = 0 } = this.#state
     const news = () => ended() || this.#arrived('revoke', 'reconnect', 'retrying') || this.#mayForce()
-    const options = { summary: 'the access token expires' }
-    if (status === 'retrying') await condition(news, Math.max(1, Math.ceil(accessExpiresAtMs - Date.now())), options)
-    else await condition(news)
-    if (ended() || this.#arrived('revoke', 'reconnect')) return
+    if (status !== 'retrying') return condition(news)
+    return before(news, Math.max(1, Math.ceil(accessExpiresAtMs - Date.now())), 'the access token expires')
+  }
+
+  /** Tells readers and operators what a refresh under way reports. */
+  async #besideExchange(ended: () => boolean): Promise<void> {
+    if (this.#arrived('revoke', 'reconnect')) return
     // the rest waits for the exchange
     for (const message of this.#inbox.splice(0)) {
       if (message.type === 'retrying') this.#noteRetry(message.notice)
       else this.#inbox.push(message)
     }
     transitions.noteExpiry(this.#state, this.#moment())
-    await this.#announce(ended)
+    this.#show()
+    if (this.#isUntold()) await this.#announce(ended)
   }
 
   #noteRetry(notice: RetryNotice): void {
@@ -397,26 +405,27 @@ class Life {
   /** The store gets what it has not taken yet. */
   async #catchUpWithStore(): Promise<void> {
     const { unstored, status } = this.#state
-    if (unstored !== undefined && status !== 'revoked') {
-      this.#state.owner = workflowInfo().runId
-      const { credential, kind } = this.#input
-      const summary = 'Redis did not take the tokens: try again'
-      const persisted = await insist(
-        () => this.#arrived('revoke', 'reconnect'),
-        () => this.#store.persist.executeWithOptions({ summary }, [{ credential, kind, sealed: unstored }]),
-      )
-      if (persisted === undefined) return
-      delete this.#state.unstored
-      if (persisted.found !== undefined) this.#take(persisted.found)
-    }
-    await this.#announce(() => this.#inbox.length > 0)
+    if (unstored === undefined || status === 'revoked') return
+    this.#state.owner = workflowInfo().runId
+    const { credential, kind } = this.#input
+    const summary = 'Redis did not take the tokens: try again'
+    const persisted = await insist(
+      () => this.#arrived('revoke', 'reconnect'),
+      () => this.#store.persist.executeWithOptions({ summary }, [{ credential, kind, sealed: unstored }]),
+    )
+    if (persisted === undefined) return
+    delete this.#state.unstored
+    if (persisted.found !== undefined) this.#take(persisted.found)
   }
 
-  /** Tells operators and readers of the status; readers at the next step when it cannot be done now. */
+  /** A fence has told readers itself. */
+  #isUntold(): boolean {
+    return this.#state.unannounced === true && this.#state.status !== 'revoked'
+  }
+
+  /** Tells readers of the status; at the next step when it cannot be done now. */
   async #announce(pointless: () => boolean): Promise<void> {
-    this.#show()
-    const { unannounced, status } = this.#state
-    if (!unannounced || status === 'revoked') return
+    const { status } = this.#state
     const input = announceInput(this.#input, this.#state, Date.now())
     const told = await unless(pointless, () =>
       this.#tell.announce.executeWithOptions({ summary: `tell readers: ${status}` }, [input]),

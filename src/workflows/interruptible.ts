@@ -1,4 +1,26 @@
-import { CancellationScope, condition } from '@temporalio/workflow'
+import { CancellationScope, condition, sleep } from '@temporalio/workflow'
+
+/**
+ * Waits for something, for a while: what `condition(fn, timeout)` of the SDK does, with half of its promises. A worker
+ * takes a stack trace of each promise that a workflow makes, and sleeping is what workflows do most.
+ *
+ * @returns whether it happened before the time was over
+ */
+export async function before(happened: () => boolean, ms: number, summary: string): Promise<boolean> {
+  const timer = new CancellationScope()
+  let over = false
+  timer
+    .run(() => sleep(ms, { summary }))
+    .then(
+      () => {
+        over = true
+      },
+      () => {},
+    )
+  await condition(() => over || happened())
+  if (!over) timer.cancel()
+  return !over
+}
 
 /**
  * Does some work, unless something comes up that makes it pointless: then it is cancelled and waited for.
