@@ -222,7 +222,7 @@ describe('shapes', () => {
     expect(body).toMatchObject({ instance_url: 'https://acme.my.salesforce.com', issued_at: String(nowMs) })
     const url = 'https://login.salesforce.com/services/oauth2/introspect'
     const introspected = await ask(opened, { url, form: { token: access, ...inBody(emulator) } })
-    expect(introspected.body).toMatchObject({ active: true, exp: nowMs / 1000 + 7200 })
+    expect(introspected.body).toMatchObject({ active: true, exp: nowMs / 1000 + 3600 })
   })
 
   test('Douyin wraps, and writes numbers as text', async () => {

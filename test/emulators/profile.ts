@@ -25,6 +25,8 @@ export interface Profile {
   optional: readonly string[]
   headers: Readonly<Record<string, RegExp>>
   rotation: Rotation
+  /** no page says what becomes of a used one: it is emulated as the shown answers look */
+  rotationUnknown?: boolean
   /** whether a refresh ends the access token in use */
   oldAccessTokenDies: boolean
   lifetimes: Lifetimes
@@ -44,6 +46,8 @@ export interface Profile {
   answer: (minted: Minted) => object | Reply
   /** names of answer members that a reader of the token needs too, such as the API's base address */
   metadata: readonly string[]
+  /** between the scopes of an answer, where that is not a space */
+  scopeSeparator?: string
   /** how the API wants the token presented, where that is not as a bearer token */
   scheme?: string
   /** how many refresh tokens live for one user; one more, and the oldest dies */
@@ -99,6 +103,8 @@ export type ClientAuthentication =
   | { by: 'access token' }
 
 export type Grant =
+  /** an access token that lives until it is revoked, and nothing to get another with */
+  | { kind: 'nothing' }
   | { kind: 'refresh_token'; carried: Carried }
   | { kind: 'client_credentials' }
   /** the access token is traded for a new one, while it lives */
@@ -139,6 +145,9 @@ export type Reuse = 'refused' | 'revokes family'
 
 export interface Lifetimes {
   accessSeconds: number
+  /** whether a page says so, or it is made up for an answer that says */
+  accessDocumented: boolean
+  refreshDocumented: boolean
   /** dies unless used for that long */
   refreshIdleSeconds?: number
   /** dies that long after the consent */
@@ -147,7 +156,9 @@ export interface Lifetimes {
   refreshSeconds?: number
 }
 
+/** Of one client, or of each of its grants. */
 export interface Budget {
+  of: 'the client' | 'each grant'
   requests: number
   perSeconds: number
 }
@@ -198,8 +209,8 @@ export interface Revocation {
   parameter?: string
   takes: 'access' | 'refresh' | 'either'
   requires: Parameters
-  /** what one call ends */
-  ends: 'the token' | 'the grant'
+  /** what one call ends; with the consent, what the user granted later goes too */
+  ends: 'the token' | 'the grant' | 'the consent'
   success: Reply
   unknownToken: Reply
 }

@@ -38,7 +38,8 @@ function revoke({ consents }: Emulator, { takes, ends }: Revocation, token: stri
     (takes !== 'refresh' && access === token) || (takes !== 'access' && refresh === token)
   const consent = consents.find(({ pairs }) => pairs.some(fits))
   if (consent === undefined) return `it is no ${takes === 'either' ? '' : `${takes} `}token that was handed out`
-  if (ends === 'the grant') consent.revoked ??= 'it was revoked'
+  for (const one of ends === 'the consent' ? consents : ends === 'the grant' ? [consent] : [])
+    one.revoked ??= 'it was revoked'
   for (const pair of consent.pairs.filter(fits)) {
     if (pair.access === token) pair.accessDead ??= 'it was revoked'
     else end(pair, 'it was revoked')

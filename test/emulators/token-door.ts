@@ -80,6 +80,7 @@ function carriedNames({ grant }: Profile): readonly string[] {
 
 function grant(emulator: Emulator, call: Call): Refreshed {
   const { grant } = emulator.profile
+  if (grant.kind === 'nothing') return { because: 'there is nothing to refresh with' }
   if (grant.kind === 'client_credentials') return { pair: emulator.consent().newest, again: false }
   const token = carriedIn(grant.carried, call)
   if (grant.kind === 'assertion') {

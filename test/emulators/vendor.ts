@@ -23,6 +23,10 @@ export interface Page
   /** the token endpoint, POST and form-encoded unless it is a door of its own */
   token: string | Door
   accessSeconds?: number
+  /** of the emulated access tokens, where no page says */
+  exampleSeconds?: number
+  /** the same of refresh tokens */
+  exampleRefreshSeconds?: number
   refreshIdleSeconds?: number
   refreshAbsoluteSeconds?: number
   refreshSeconds?: number
@@ -40,6 +44,9 @@ export const basic: ClientAuthentication = { by: 'basic', encoding: 'form' }
 export const post: ClientAuthentication = { by: 'post', id: 'client_id', secret: 'client_secret' }
 export const publicClient: ClientAuthentication = { by: 'none', id: 'client_id' }
 export const accessToken: ClientAuthentication = { by: 'access token' }
+
+/** An access token that lives until it is revoked: nothing is ever refreshed. */
+export const untilRevoked = { grant: { kind: 'nothing' }, expiry: 'never' } as const satisfies Partial<Profile>
 
 export const neverRotates: Rotation = { kind: 'none', answers: 'absent' }
 export const answersSame: Rotation = { kind: 'none', answers: 'same' }
@@ -71,7 +78,8 @@ const opaque: Mint = ({ serial }) => serial
 /** A vendor as its page describes it; what the page leaves out is RFC 6749, and rotation that is unknown is single use. */
 export function vendor(name: string, page: Page): Profile {
   const { token, errors, revocation, lookup, requires, ...rest } = page
-  const { accessSeconds, refreshIdleSeconds, refreshAbsoluteSeconds, refreshSeconds, ...profile } = rest
+  const { accessSeconds, exampleSeconds, exampleRefreshSeconds, ...times } = rest
+  const { refreshIdleSeconds, refreshAbsoluteSeconds, refreshSeconds, ...profile } = times
   const grant = profile.grant ?? { kind: 'refresh_token', carried: refreshParameter }
   const client = profile.client ?? basic
   const standard = grant.kind === 'refresh_token' ? { grant_type: 'refresh_token' } : {}
@@ -100,10 +108,12 @@ export function vendor(name: string, page: Page): Profile {
     grant,
     requires: present({ ...standard, ...requires }),
     lifetimes: present({
-      accessSeconds: accessSeconds ?? 3600,
+      accessSeconds: accessSeconds ?? exampleSeconds ?? 3600,
+      accessDocumented: accessSeconds !== undefined,
       refreshIdleSeconds,
       refreshAbsoluteSeconds,
-      refreshSeconds,
+      refreshSeconds: refreshSeconds ?? exampleRefreshSeconds,
+      refreshDocumented: exampleRefreshSeconds === undefined,
     }),
     errors: { ...rfcErrors, ...errors },
     ...(revocation && { revocation: revocationOf(revocation, client) }),

@@ -221,7 +221,7 @@ export const accounting: Record<string, ProviderEntry> = {
     variants: {
       'public-client': {
         when: 'the integration record is a public client',
-        set: { clientAuth: 'none', rotation: 'single_use', refreshTokenIdleSeconds: 10_800 },
+        set: { clientAuth: 'none', rotation: 'single_use', refreshTokenLifetimeSeconds: 10_800 },
       },
       'machine-to-machine': {
         when: 'the integration signs with a certificate (client credentials flow)',

@@ -99,6 +99,7 @@ export const communication: Record<string, ProviderEntry> = {
     tokenEndpoint: 'https://webexapis.com/v1/access_token',
     clientAuth: 'client_secret_post',
     tokenResponse: { refreshExpiresIn: 'refresh_token_expires_in' },
+    minRefreshIntervalSeconds: 86_400,
     notes:
       'A token can really be refreshed about once a day; before, the same comes back. Lifetimes differ by product.',
     sources: [

@@ -13,6 +13,7 @@ import {
   publicClient,
   rfcAnswer,
   singleUse,
+  untilRevoked,
   variant,
   vendor,
 } from '../vendor.ts'
@@ -24,6 +25,8 @@ const amazon = vendor('amazon-sp-api', {
     'https://developer-docs.amazon.com/sp-api/docs/renew-authorizations',
     'https://amazon-integration-doc.emagicone.com/2-quick-start-guide-2-1-registration/2-0-login-to-amazon-seller-account',
   ],
+  accessSeconds: 3600,
+  rotationUnknown: true,
   token: 'https://api.amazon.com/auth/o2/token',
   client: post,
   // sellers authorise again every 365 days, which no answer announces
@@ -36,6 +39,7 @@ const bamboohr = vendor('bamboohr', {
     'https://www.openlm.com/documentation/cloud/services/data-collection/interfacing-lms/saas-platforms/bamboohr',
   ],
   // the query belongs to the address
+  accessSeconds: 3600,
   token: json('https://{company}.bamboohr.com/token.php?request=token'),
   account: { company: 'acme' },
   client: post,
@@ -44,6 +48,7 @@ const bamboohr = vendor('bamboohr', {
 
 const coinbase = vendor('coinbase', {
   sources: ['https://docs.cdp.coinbase.com/coinbase-app/authentication-authorization/oauth2/access-and-refresh-tokens'],
+  accessSeconds: 3600,
   token: 'https://login.coinbase.com/oauth2/token',
   client: post,
   refreshIdleSeconds: 47304000,
@@ -70,6 +75,7 @@ const cybersource = vendor('cybersource', {
   sources: [
     'https://developer.cybersource.com/docs/cybs/en-us/oauth/developer/all/rest/oauth/refreshing-the-refresh-token.html',
   ],
+  rotationUnknown: true,
   token: 'https://api-ma.cybersource.com/oauth2/v3/token',
   client: post,
   accessSeconds: 900,
@@ -107,10 +113,10 @@ const etsy = vendor('etsy', {
 })
 
 const eventbrite = vendor('eventbrite', {
-  sources: ['https://github.com/simov/grant/blob/master/config/oauth.json'],
-  known: false,
+  sources: ['https://www.eventbrite.com/platform/docs/authentication'],
   token: 'https://www.eventbrite.com/oauth/token',
   client: post,
+  ...untilRevoked,
 })
 
 const exactTooEarly = oauthError(400, 'invalid_request', 'Rate limit exceeded: access_token not expired')
@@ -244,7 +250,7 @@ const myob = vendor('myob', {
   // called authorize, and the token endpoint all the same
   token: 'https://secure.myob.com/oauth2/v1/authorize',
   client: post,
-  accessSeconds: 1200,
+  exampleSeconds: 1200,
 })
 
 const netsuite = vendor('netsuite', {
@@ -252,6 +258,7 @@ const netsuite = vendor('netsuite', {
     'https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_158082518856.html',
     'https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_158255317571.html',
   ],
+  accessSeconds: 3600,
   token: 'https://{account}.suitetalk.api.netsuite.com/services/rest/auth/oauth2/v1/token',
   account: { account: '1234567' },
   client: basic,
@@ -272,7 +279,7 @@ const netsuite = vendor('netsuite', {
 const netsuitePublic = variant(netsuite, 'public-client', {
   client: publicClient,
   rotation: singleUse,
-  lifetimes: { accessSeconds: 3600, refreshIdleSeconds: 10800 },
+  lifetimes: { ...netsuite.lifetimes, refreshSeconds: 10800 },
 })
 const netsuiteMachine = variant(netsuite, 'machine-to-machine', {
   sources: [
@@ -297,7 +304,7 @@ const procore = vendor('procore', {
   sources: ['https://github.com/procore/documentation/blob/master/oauth/oauth_endpoints.md'],
   token: 'https://login.procore.com/oauth/token',
   client: post,
-  accessSeconds: 5400,
+  exampleSeconds: 5400,
   rotation: singleUse,
   answer: (minted) => ({ ...rfcAnswer(minted), created_at: Math.floor(minted.nowMs / 1000) }),
   revocation: { url: 'https://login.procore.com/oauth/revoke', ends: 'the grant' },
@@ -317,6 +324,7 @@ const quickbooks = vendor('quickbooks', {
     'https://github.com/intuit/QuickBooks-V3-Java-SDK/releases/tag/v6.5.4',
     'https://github.com/airbytehq/airbyte/issues/7296',
   ],
+  accessSeconds: 3600,
   token: 'https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer',
   client: basic,
   refreshIdleSeconds: 8640000,
@@ -362,6 +370,7 @@ const shopify = vendor('shopify', {
     'https://shopify.dev/changelog/more-resilient-refreshes-for-expiring-offline-access-tokens',
     'https://shopify.dev/changelog/offline-access-tokens-now-support-expiry-and-refresh',
   ],
+  accessSeconds: 3600,
   token: 'https://{shop}.myshopify.com/admin/oauth/access_token',
   account: { shop: 'acme-store' },
   client: post,
@@ -413,7 +422,9 @@ const square = vendor('square', {
 })
 const squareShortLived = variant(square, 'short-lived', {
   requires: { ...square.requires, short_lived: 'true' },
-  lifetimes: { accessSeconds: 86400 },
+  lifetimes: { ...square.lifetimes, accessSeconds: 86400 },
+  // seven days are more than its life
+  vendorLeadSeconds: 3600,
 })
 const squareSandbox = variant(square, 'sandbox', {
   token: json('https://connect.squareupsandbox.com/oauth2/token'),
@@ -427,12 +438,19 @@ const squarespace = vendor('squarespace', {
   sources: ['https://developers.squarespace.com/oauth'],
   token: 'https://login.squarespace.com/api/1/login/oauth/provider/tokens',
   client: basic,
-  accessSeconds: 1800,
+  exampleSeconds: 1800,
 })
 
 const stripeConnect = vendor('stripe-connect', {
-  sources: ['https://github.com/simov/grant/blob/master/config/oauth.json'],
-  known: false,
+  sources: ['https://docs.stripe.com/connect/oauth-standard-accounts'],
+  // a refresh brings a token of another scope, never of another lifetime
+  expiry: 'never',
+  answer: ({ access, refresh }) => ({
+    access_token: access,
+    refresh_token: refresh,
+    token_type: 'bearer',
+    livemode: true,
+  }),
   token: 'https://connect.stripe.com/oauth/token',
   client: post,
 })
@@ -442,6 +460,7 @@ const wise = vendor('wise', {
     'https://docs.wise.com/api-docs/features/authentication-access/user-tokens',
     'https://docs.wise.com/api-docs/guides/customer-account-wise-kyc/refreshing-access',
   ],
+  rotationUnknown: true,
   token: 'https://api.wise.com/oauth/token',
   client: basic,
   accessSeconds: 43200,
@@ -470,7 +489,7 @@ const xero = vendor('xero', {
   rotation: grace(1800),
   answer: (minted) => ({ ...rfcAnswer(minted), scope: 'openid offline_access accounting.transactions' }),
   // removes every connection that the user gave
-  revocation: { url: 'https://identity.xero.com/connect/revocation', takes: 'refresh', ends: 'the grant' },
+  revocation: { url: 'https://identity.xero.com/connect/revocation', takes: 'refresh', ends: 'the consent' },
 })
 
 const xeroConnection = variant(xero, 'custom-connection', {
@@ -478,7 +497,7 @@ const xeroConnection = variant(xero, 'custom-connection', {
   grant: { kind: 'client_credentials' },
   requires: { grant_type: 'client_credentials' },
   optional: ['scope'],
-  lifetimes: { accessSeconds: 1800 },
+  lifetimes: { accessSeconds: 1800, accessDocumented: true, refreshDocumented: true },
 })
 
 export const business: readonly Profile[] = [

@@ -11,6 +11,7 @@ import {
   query,
   rfcAnswer,
   singleUse,
+  untilRevoked,
   variant,
   vendor,
 } from '../vendor.ts'
@@ -82,7 +83,7 @@ const gong = vendor('gong', {
   ],
   token: 'https://app.gong.io/oauth2/generate-customer-token',
   client: basic,
-  accessSeconds: 86400,
+  exampleSeconds: 86400,
   metadata: ['api_base_url_for_customer'],
   answer: (minted) => ({
     ...rfcAnswer(minted),
@@ -136,8 +137,7 @@ const intercom = vendor('intercom', {
   ],
   token: 'https://api.intercom.io/auth/eagle/token',
   client: post,
-  expiry: 'never',
-  rotation: neverRotates,
+  ...untilRevoked,
 })
 
 const keap = vendor('keap', {
@@ -157,7 +157,7 @@ const klaviyo = vendor('klaviyo', {
   token: 'https://a.klaviyo.com/oauth/token',
   client: basic,
   refreshIdleSeconds: 7776000,
-  budget: { requests: 10, perSeconds: 60 },
+  budget: { of: 'each grant', requests: 10, perSeconds: 60 },
   errors: {
     deadGrant: [
       oauthError(400, 'invalid_grant'),
@@ -168,10 +168,10 @@ const klaviyo = vendor('klaviyo', {
 })
 
 const mailchimp = vendor('mailchimp', {
-  sources: ['https://github.com/simov/grant/blob/master/config/oauth.json'],
-  known: false,
+  sources: ['https://mailchimp.com/developer/marketing/guides/access-user-data-oauth-2/'],
   token: 'https://login.mailchimp.com/oauth2/token',
   client: post,
+  ...untilRevoked,
 })
 
 const outreach = vendor('outreach', {
@@ -191,6 +191,7 @@ const pipedrive = vendor('pipedrive', {
     'https://mdsite.deno.dev/https://developers.pipedrive.com/docs/api/v1/Oauth',
     'https://withone.ai/knowledge/pipedrive/conn_mod_def%3A%3AGJ6GccwjnGc%3A%3AShP44SUrR_qx9ULRzf8xkQ',
   ],
+  accessSeconds: 3600,
   token: 'https://oauth.pipedrive.com/oauth/token',
   client: basic,
   refreshIdleSeconds: 5184000,
@@ -212,12 +213,13 @@ const salesforce = vendor('salesforce', {
     'https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_flow_errors.htm',
     'https://github.com/PostHog/posthog/blob/master/posthog/models/integration.py',
   ],
-  token: 'https://{login_host}/services/oauth2/token',
-  account: { login_host: 'login.salesforce.com' },
+  token: 'https://{domain}.salesforce.com/services/oauth2/token',
+  account: { domain: 'login' },
   client: post,
   // without rotation, the setting that apps begin with, the answer holds no refresh token
   rotation: neverRotates,
-  accessSeconds: 7200,
+  // what clients assume; the policy of the org decides
+  accessSeconds: 3600,
   expiry: 'by lookup',
   metadata: ['instance_url'],
   answer: ({ access, refresh, nowMs }) => ({
@@ -232,7 +234,7 @@ const salesforce = vendor('salesforce', {
   }),
   errors: salesforceErrors,
   lookup: {
-    url: 'https://{login_host}/services/oauth2/introspect',
+    url: 'https://{domain}.salesforce.com/services/oauth2/introspect',
     method: 'POST',
     client: post,
     parameter: 'token',
@@ -243,17 +245,21 @@ const salesforce = vendor('salesforce', {
       iat: Math.floor(nowMs / 1000),
     }),
   },
-  revocation: { url: 'https://{login_host}/services/oauth2/revoke', client: { by: 'none' }, ends: 'the token' },
+  revocation: {
+    url: 'https://{domain}.salesforce.com/services/oauth2/revoke',
+    client: { by: 'none' },
+    ends: 'the token',
+  },
 })
 const salesforceRotating = variant(salesforce, 'rotation', { rotation: singleUse })
 const salesforceIdle = variant(salesforce, 'idle-limit', {
-  lifetimes: { accessSeconds: 7200, refreshIdleSeconds: 2592000 },
+  lifetimes: { ...salesforce.lifetimes, refreshIdleSeconds: 2592000 },
   refreshExpiry: 'documented',
 })
 const salesforceClient = variant(salesforce, 'client-credentials', {
   sources: ['https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_client_credentials_flow.htm'],
   // at the org's own address, never at the login host
-  account: { login_host: 'acme.my.salesforce.com' },
+  account: { domain: 'acme.my' },
   grant: { kind: 'client_credentials' },
   requires: { grant_type: 'client_credentials' },
 })
@@ -265,7 +271,7 @@ const salesforceJwt = variant(salesforce, 'jwt', {
     carried: { in: 'parameter', name: 'assertion' },
     assertion: {
       algorithm: 'RS256',
-      audience: 'https://{login_host}',
+      audience: 'https://login.salesforce.com',
       // the page: within three minutes
       maximumSeconds: 180,
       claims: { iss: '{clientId}', sub: '{subject}' },
@@ -287,8 +293,7 @@ const surveymonkey = vendor('surveymonkey', {
   sources: ['https://github.com/SurveyMonkey/public_api_docs/blob/main/includes/_overview.md'],
   token: 'https://api.surveymonkey.com/oauth/token',
   client: post,
-  expiry: 'never',
-  rotation: neverRotates,
+  ...untilRevoked,
 })
 
 const typeform = vendor('typeform', {
@@ -337,13 +342,14 @@ const zoho = vendor('zoho', {
     'https://zoho.com/developer/docs/vertical-solutions/api/v6/token-validity.html',
     'https://www.zoho.com/contracts/api/getting-started/refreshing-access-tokens.html',
   ],
+  accessSeconds: 3600,
   token: query('https://accounts.zoho.{dc}/oauth/v2/token'),
   account: { dc: 'eu' },
   client: post,
   optional: ['redirect_uri', 'scope'],
   rotation: neverRotates,
   tokensPerUser: 20,
-  budget: { requests: 10, perSeconds: 600 },
+  budget: { of: 'each grant', requests: 10, perSeconds: 600 },
   metadata: ['api_domain'],
   answer: ({ access, accessSeconds }) => ({
     access_token: access,

@@ -3,12 +3,14 @@ import type { Assertion, Minted, Profile, Reply } from '../profile.ts'
 import {
   answersSame,
   basic,
+  accessToken as bearer,
   graceThenRevokes,
   json,
   neverRotates,
   post,
   rfcAnswer,
   singleUse,
+  untilRevoked,
   variant,
   vendor,
 } from '../vendor.ts'
@@ -43,6 +45,7 @@ const atlassian = vendor('atlassian', {
     'https://community.developer.atlassian.com/t/54172',
     'https://nango.dev/blog/jira-oauth-refresh-token-invalid-grant',
   ],
+  accessSeconds: 3600,
   token: 'https://auth.atlassian.com/oauth/token',
   client: post,
   refreshIdleSeconds: 7776000,
@@ -61,7 +64,7 @@ const autodesk = vendor('autodesk-aps', {
   client: basic,
   optional: ['scope'],
   refreshIdleSeconds: 1209600,
-  budget: { requests: 100, perSeconds: 60 },
+  budget: { of: 'the client', requests: 100, perSeconds: 60 },
   revocation: { url: 'https://developer.api.autodesk.com/authentication/v2/revoke' },
 })
 
@@ -144,7 +147,7 @@ function githubAnswer({ access, refresh, accessSeconds, refreshSeconds, headers 
 }
 
 /** Without expiry there is nothing to refresh with. */
-const githubLasting = variant(github, 'non-expiring', { expiry: 'never', rotation: neverRotates, requires: {} })
+const githubLasting = variant(github, 'non-expiring', untilRevoked)
 
 const installationJwt: Assertion = {
   algorithm: 'RS256',
@@ -160,6 +163,7 @@ const githubInstallation = vendor('github-app-installation', {
     'https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-an-installation-access-token-for-a-github-app',
     'https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app',
   ],
+  accessSeconds: 3600,
   token: json('https://api.github.com/app/installations/{installation_id}/access_tokens'),
   account: { installation_id: '4711' },
   client: { by: 'none' },
@@ -176,6 +180,14 @@ const githubInstallation = vendor('github-app-installation', {
       repository_selection: 'all',
     },
   }),
+  revocation: {
+    url: 'https://api.github.com/installation/token',
+    method: 'DELETE',
+    encoding: 'query',
+    client: bearer,
+    takes: 'access',
+    success: { status: 204, body: '' },
+  },
   errors: {
     deadGrant: [jsonReply(404, { message: 'Not Found', documentation_url: 'https://docs.github.com/rest' })],
     clientError: [
@@ -212,6 +224,7 @@ const google = vendor('google', {
     'https://developers.google.com/identity/protocols/oauth2',
     'https://developers.google.com/identity/protocols/oauth2/web-server',
   ],
+  accessSeconds: 3600,
   token: 'https://oauth2.googleapis.com/token',
   client: post,
   rotation: neverRotates,
@@ -232,11 +245,15 @@ const google = vendor('google', {
 })
 const googleTesting = variant(google, 'testing', {
   sources: ['https://support.google.com/cloud/answer/9028764'],
-  lifetimes: { accessSeconds: 3600, refreshIdleSeconds: 15552000, refreshAbsoluteSeconds: 604800 },
+  lifetimes: {
+    accessSeconds: 3600,
+    accessDocumented: true,
+    refreshDocumented: true,
+    refreshIdleSeconds: 15552000,
+    refreshAbsoluteSeconds: 604800,
+  },
 })
-const googleServiceAccount: Profile = {
-  ...google,
-  name: 'google-service-account',
+const googleServiceAccount = vendor('google-service-account', {
   sources: ['https://developers.google.com/identity/protocols/oauth2/service-account'],
   client: { by: 'none' },
   grant: {
@@ -251,8 +268,11 @@ const googleServiceAccount: Profile = {
     },
   },
   requires: { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer' },
-  lifetimes: { accessSeconds: 3600 },
-}
+  accessSeconds: 3600,
+  token: 'https://oauth2.googleapis.com/token',
+  answer: google.answer,
+  errors: google.errors,
+})
 /** It acts for a user of the domain. */
 const googleDelegated = variant(googleServiceAccount, 'delegated', {
   grant: delegated(googleServiceAccount.grant),
@@ -292,6 +312,7 @@ const stripeApps = vendor('stripe-apps', {
     'https://docs.stripe.com/stripe-apps/api-authentication/oauth',
     'https://nango.dev/blog/stripe-oauth-refresh-token-invalid-grant',
   ],
+  accessSeconds: 3600,
   token: 'https://api.stripe.com/v1/oauth/token',
   // the secret API key is the user name
   client: { by: 'secret as user name' },
@@ -318,10 +339,11 @@ const webex = vendor('webex', {
     'https://github.com/webex/integration-refresh',
     'https://github.com/WebexSamples/webex-contact-center-api-samples/blob/main/token-app-sample/README.md',
   ],
+  rotationUnknown: true,
   token: 'https://webexapis.com/v1/access_token',
   client: post,
-  accessSeconds: 1209600,
-  refreshSeconds: 7776000,
+  exampleSeconds: 1209600,
+  exampleRefreshSeconds: 7776000,
   refreshExpiry: 'stated',
   // asked more than once a day it returns what there is
   sameTokenForSeconds: 86400,

@@ -57,7 +57,7 @@ const garmin = vendor('garmin', {
   token: 'https://diauth.garmin.com/di-oauth2-service/oauth/token',
   client: post,
   alsoAccepts: [basic],
-  accessSeconds: 86400,
+  exampleSeconds: 86400,
 })
 
 const oura = vendor('oura', {
@@ -76,7 +76,7 @@ const smartcar = vendor('smartcar', {
   sources: ['https://smartcar-home.netlify.app/docs/connect/token-management/refresh-refresh-token'],
   token: 'https://auth.smartcar.com/oauth/token',
   client: basic,
-  accessSeconds: 7200,
+  exampleSeconds: 7200,
   refreshIdleSeconds: 5184000,
   // one minute once it has been used
   rotation: grace(60),
@@ -115,7 +115,7 @@ const strava = vendor('strava', {
     ],
     malformed: stravaError('Application', 'grant_type'),
   },
-  revocation: { url: 'https://www.strava.com/oauth/deauthorize', client: bearer, takes: 'access', ends: 'the grant' },
+  revocation: { url: 'https://www.strava.com/oauth/deauthorize', client: bearer, takes: 'access', ends: 'the consent' },
 })
 
 const tesla = vendor('tesla', {
@@ -124,7 +124,7 @@ const tesla = vendor('tesla', {
   client: publicClient,
   // documented as required
   requires: { scope: 'openid email offline_access' },
-  accessSeconds: 28800,
+  exampleSeconds: 28800,
   answer: (minted) => ({ ...rfcAnswer(minted), id_token: 'e30.e30.c2ln' }),
 })
 
@@ -155,6 +155,7 @@ const whoop = vendor('whoop', {
     'https://developer.whoop.com/docs/tutorials/refresh-token-javascript',
     'https://developer.whoop.com/docs/tutorials/refresh-token-postman',
   ],
+  accessSeconds: 3600,
   token: 'https://api.prod.whoop.com/oauth/oauth2/token',
   client: post,
   // without it no refresh token is documented to come

@@ -40,6 +40,7 @@ const wso2 = vendor('wso2', {
   token: 'https://{host}/oauth2/token',
   account: host,
   rotation: answersSame,
+  revocation: { url: 'https://{host}/oauth2/revoke' },
 })
 const wso2Renewing = variant(wso2, 'renewing', {
   // 30 s by default; a replay makes a new child and revokes the one before
@@ -50,6 +51,7 @@ const asgardeo: Profile = {
   name: 'asgardeo',
   token: form('https://api.asgardeo.io/t/{organization}/oauth2/token'),
   account: { organization: 'acme' },
+  revocation: at(wso2, 'https://api.asgardeo.io/t/{organization}/oauth2/revoke'),
 }
 const asgardeoRenewing: Profile = {
   ...wso2Renewing,
@@ -63,20 +65,20 @@ const auth0 = vendor('auth0', {
     'https://auth0.com/docs/secure/tokens/refresh-tokens/configure-refresh-token-rotation',
     'https://auth0.com/docs/secure/tokens/refresh-tokens/configure-refresh-token-expiration',
   ],
-  token: 'https://{domain}/oauth/token',
-  account: { domain: 'acme.eu.auth0.com' },
+  token: 'https://{domain}.auth0.com/oauth/token',
+  account: { domain: 'acme.eu' },
   client: post,
   alsoAccepts: [basic],
   optional: ['audience', 'scope'],
   // the lifetime is fixed at creation and not extended by rotation
   refreshAbsoluteSeconds: 2592000,
-  accessSeconds: 86400,
+  exampleSeconds: 86400,
   tokensPerUser: 200,
   rotation: reuseRevokes,
-  revocation: { url: 'https://{domain}/oauth/revoke', takes: 'refresh', ends: 'the grant' },
+  revocation: { url: 'https://{domain}.auth0.com/oauth/revoke', takes: 'refresh', ends: 'the grant' },
   errors: { deadGrant: [oauthError(403, 'invalid_grant', 'Unknown or invalid refresh token.')] },
 })
-const auth0Leeway = variant(auth0, 'leeway', { rotation: graceThenRevokes(30) })
+const auth0Leeway = variant(auth0, 'leeway', { rotation: graceThenRevokes(10) })
 const auth0Reusing = variant(auth0, 'non-rotating', { rotation: neverRotates })
 const auth0Machine = variant(auth0, 'machine-to-machine', {
   sources: ['https://auth0.com/docs/get-started/authentication-and-authorization-flow/client-credentials-flow'],
@@ -97,12 +99,12 @@ const cognito = vendor('cognito', {
     'https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RefreshTokenRotationType.html',
     'https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html',
   ],
-  token: 'https://{domain}/oauth2/token',
-  account: { domain: 'acme.auth.eu-west-1.amazoncognito.com' },
+  token: 'https://{domain}.amazoncognito.com/oauth2/token',
+  account: { domain: 'acme.auth.eu-west-1' },
   client: basic,
   optional: ['client_id'],
   rotation: neverRotates,
-  revocation: { url: 'https://{domain}/oauth2/revoke', takes: 'refresh', ends: 'the grant' },
+  revocation: { url: 'https://{domain}.amazoncognito.com/oauth2/revoke', takes: 'refresh', ends: 'the grant' },
 })
 const cognitoRotating = variant(cognito, 'rotation', { rotation: grace(60) })
 const cognitoOneTime = variant(cognito, 'one-time', { rotation: singleUse })
@@ -117,6 +119,7 @@ const connect2id = vendor('connect2id', {
   token: 'https://{host}/token',
   account: host,
   rotation: grace(5),
+  revocation: { url: 'https://{host}/token/revoke' },
 })
 
 const curity = vendor('curity', {
@@ -147,7 +150,7 @@ const djangoToolkit = vendor('django-oauth-toolkit', {
   account: host,
   revocation: { url: 'https://{host}/o/revoke_token/' },
 })
-const djangoGrace = variant(djangoToolkit, 'grace', { rotation: grace(120) })
+const djangoGrace = variant(djangoToolkit, 'grace', { rotation: grace(60) })
 const djangoReusing = variant(djangoToolkit, 'static', { rotation: answersSame })
 
 const doorkeeper = vendor('doorkeeper', {
@@ -174,7 +177,7 @@ const duende = vendor('duende-identityserver', {
 const duendeOneTime = variant(duende, 'one-time', { rotation: singleUse })
 // each use moves the end, up to the absolute one
 const duendeSliding = variant(duende, 'sliding', {
-  lifetimes: { accessSeconds: 3600, refreshIdleSeconds: 1296000, refreshAbsoluteSeconds: 2592000 },
+  lifetimes: { ...duende.lifetimes, refreshIdleSeconds: 1296000 },
 })
 
 const keycloak = vendor('keycloak', {
@@ -185,8 +188,8 @@ const keycloak = vendor('keycloak', {
   alsoAccepts: [basic],
   // Revoke Refresh Token is off by default
   rotation: { kind: 'rotates_old_valid' },
-  accessSeconds: 300,
-  refreshIdleSeconds: 1800,
+  exampleSeconds: 300,
+  exampleRefreshSeconds: 1800,
   refreshExpiry: 'stated',
   answer: (minted) => ({
     ...rfcAnswer(minted),
@@ -208,6 +211,7 @@ const entra = vendor('microsoft-entra', {
     'https://learn.microsoft.com/en-us/entra/identity-platform/refresh-tokens',
     'https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow',
   ],
+  accessSeconds: 3600,
   token: 'https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token',
   account: { tenant: 'acme.onmicrosoft.com' },
   client: post,
@@ -255,14 +259,14 @@ const entraSinglePage = variant(entra, 'single-page', {
   client: publicClient,
   alsoAccepts: [],
   headers: { Origin: /^https:\/\// },
-  lifetimes: { accessSeconds: 3600, refreshAbsoluteSeconds: 86400 },
+  lifetimes: { ...entra.lifetimes, refreshAbsoluteSeconds: 86400 },
 })
 const entraAppOnly = variant(entra, 'app-only', {
   sources: ['https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-client-creds-grant-flow'],
   grant: { kind: 'client_credentials' },
   requires: { grant_type: 'client_credentials' },
   requiresOfUser: { scope: 'https://graph.microsoft.com/.default' },
-  lifetimes: { accessSeconds: 3600 },
+  lifetimes: { accessSeconds: 3600, accessDocumented: true, refreshDocumented: true },
 })
 
 const oidcProvider = vendor('oidc-provider', {
@@ -270,6 +274,7 @@ const oidcProvider = vendor('oidc-provider', {
     'https://github.com/panva/node-oidc-provider/blob/main/lib/actions/grants/refresh_token.js',
     'https://github.com/panva/node-oidc-provider/blob/main/lib/helpers/defaults.js',
   ],
+  accessSeconds: 3600,
   token: 'https://{host}/token',
   account: host,
   refreshIdleSeconds: 1209600,
@@ -281,13 +286,14 @@ const okta = vendor('okta', {
   sources: [
     'https://github.com/okta/okta-developer-docs/blob/master/packages/%40okta/vuepress-site/docs/guides/refresh-tokens/main/index.md',
   ],
-  token: 'https://{domain}/oauth2/{server}/v1/token',
-  account: { domain: 'acme.okta.com', server: 'default' },
+  accessSeconds: 3600,
+  token: 'https://{org}.okta.com/oauth2/{server}/v1/token',
+  account: { org: 'acme', server: 'default' },
   optional: ['scope'],
   refreshIdleSeconds: 604800,
   // reuse after the leeway ends the newest refresh token and all access tokens
   rotation: graceThenRevokes(30),
-  revocation: { url: 'https://{domain}/oauth2/{server}/v1/revoke' },
+  revocation: { url: 'https://{org}.okta.com/oauth2/{server}/v1/revoke' },
 })
 const oktaStatic = variant(okta, 'static', { rotation: answersSame })
 const oktaOrg = variant(okta, 'org-server', {
@@ -311,7 +317,7 @@ const oktaService = variant(okta, 'service', {
     audience: 'the token endpoint',
     maximumSeconds: 3600,
   },
-  lifetimes: { accessSeconds: 3600 },
+  lifetimes: { accessSeconds: 3600, accessDocumented: true, refreshDocumented: true },
 })
 
 const onelogin = vendor('onelogin', {
@@ -326,7 +332,7 @@ const onelogin = vendor('onelogin', {
   requires: { access_token: any },
   rotation: singleUse,
   oldAccessTokenDies: true,
-  accessSeconds: 36000,
+  exampleSeconds: 36000,
   refreshSeconds: 3888000,
   // v1 wraps the result
   answer: ({ access, refresh, accessSeconds, nowMs }) => ({
@@ -459,13 +465,18 @@ const snowflake = vendor('snowflake', {
     'https://docs.snowflake.com/en/user-guide/single-use-refresh-tokens',
     'https://docs.snowflake.com/en/user-guide/oauth-custom',
   ],
+  rotationUnknown: true,
   token: 'https://{account}.snowflakecomputing.com/oauth/token-request',
   account: { account: 'acme-eu' },
-  accessSeconds: 600,
+  exampleSeconds: 600,
   refreshSeconds: 7776000,
   rotation: answersSame,
 })
-const snowflakeSingleUse = variant(snowflake, 'single-use', { rotation: singleUse, oldAccessTokenDies: true })
+const snowflakeSingleUse = variant(snowflake, 'single-use', {
+  rotationUnknown: false,
+  rotation: singleUse,
+  oldAccessTokenDies: true,
+})
 
 /** The same revocation at another address. */
 function at({ name, revocation }: Profile, url: string): Revocation {

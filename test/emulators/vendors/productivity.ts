@@ -12,6 +12,7 @@ import {
   reuseRevokes,
   rfcAnswer,
   singleUse,
+  untilRevoked,
   variant,
   vendor,
 } from '../vendor.ts'
@@ -24,6 +25,7 @@ const adobeSign = vendor('adobe-sign', {
     'https://developer.adobe.com/acrobat-sign/docs/overview/developer_guide/oauth',
   ],
   // a path of its own, on the account's shard
+  accessSeconds: 3600,
   token: 'https://api.{shard}.adobesign.com/oauth/v2/refresh',
   account: { shard: 'eu1' },
   client: post,
@@ -47,6 +49,7 @@ const airtablePublic = variant(airtable, 'public-client', { client: publicClient
 
 const asana = vendor('asana', {
   sources: ['https://github.com/Asana/developer-docs/blob/master/source/includes/markdown/_auth.html.md'],
+  accessSeconds: 3600,
   token: 'https://app.asana.com/-/oauth_token',
   client: post,
   requiresOfUser: { redirect_uri: '{redirectUri}' },
@@ -61,6 +64,7 @@ const basecamp = vendor('basecamp', {
     'https://github.com/basecamp/bc3-api/blob/master/sections/authentication.md',
     'https://github.com/basecamp/api/blob/master/sections/authentication.md',
   ],
+  rotationUnknown: true,
   token: 'https://launchpad.37signals.com/authorization/token',
   client: post,
   rotation: neverRotates,
@@ -74,6 +78,7 @@ const boxErrors = {
 
 const box = vendor('box', {
   sources: ['https://developer.box.com/guides/authentication/tokens/refresh'],
+  accessSeconds: 3600,
   token: 'https://api.box.com/oauth2/token',
   client: post,
   rotation: singleUse,
@@ -105,7 +110,7 @@ const boxClient = variant(box, 'client-credentials', {
   requires: { grant_type: 'client_credentials' },
   requiresOfUser: { box_subject_type: 'enterprise', box_subject_id: '123456' },
   account: { subject: '123456', subject_type: 'enterprise' },
-  lifetimes: { accessSeconds: 3600 },
+  lifetimes: { accessSeconds: 3600, accessDocumented: true, refreshDocumented: true },
 })
 
 const calcom = vendor('calcom', {
@@ -113,7 +118,7 @@ const calcom = vendor('calcom', {
   token: 'https://app.cal.com/api/auth/oauth/refreshToken',
   grant: { kind: 'refresh_token', carried: bearerHeader },
   client: post,
-  accessSeconds: 1800,
+  exampleSeconds: 1800,
 })
 
 const calendly = vendor('calendly', {
@@ -125,7 +130,7 @@ const calendly = vendor('calendly', {
   token: 'https://auth.calendly.com/oauth/token',
   client: basic,
   accessSeconds: 7200,
-  budget: { requests: 8, perSeconds: 60 },
+  budget: { of: 'each grant', requests: 8, perSeconds: 60 },
   answer: (minted) => ({
     ...rfcAnswer(minted),
     created_at: Math.floor(minted.nowMs / 1000),
@@ -155,15 +160,14 @@ const canva = vendor('canva', {
     throttled: [jsonReply(429, { code: 'too_many_requests', message: 'Too many requests' })],
   },
   // the lineage and the consent
-  revocation: { url: 'https://api.canva.com/rest/v1/oauth/revoke', ends: 'the grant', success: jsonReply(200, {}) },
+  revocation: { url: 'https://api.canva.com/rest/v1/oauth/revoke', ends: 'the consent', success: jsonReply(200, {}) },
 })
 
 const clickup = vendor('clickup', {
   sources: ['https://withone.ai/knowledge/click-up/conn_mod_def%3A%3AGJ1NNVov7Pg%3A%3A1Jc2RvBcS4iQxZG7IvdHBA'],
   token: json('https://api.clickup.com/api/v2/oauth/token'),
   client: post,
-  expiry: 'never',
-  rotation: neverRotates,
+  ...untilRevoked,
 })
 
 const docusign = vendor('docusign', {
@@ -173,7 +177,9 @@ const docusign = vendor('docusign', {
   ],
   token: 'https://account.docusign.com/oauth/token',
   client: basic,
-  accessSeconds: 28800,
+  exampleSeconds: 28800,
+  // third party
+  tokensPerUser: 5,
   refreshIdleSeconds: 2592000,
 })
 const docusignJwt = variant(docusign, 'jwt', {
@@ -191,7 +197,7 @@ const docusignJwt = variant(docusign, 'jwt', {
     },
   },
   requires: { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer' },
-  lifetimes: { accessSeconds: 3600 },
+  lifetimes: { accessSeconds: 3600, accessDocumented: false, refreshDocumented: true },
 })
 
 const dropbox = vendor('dropbox', {
@@ -225,7 +231,7 @@ const figma = vendor('figma', {
   requires: { grant_type: undefined },
   optional: ['grant_type'],
   rotation: neverRotates,
-  accessSeconds: 7776000,
+  exampleSeconds: 7776000,
   answer: ({ access, accessSeconds }) => ({ access_token: access, token_type: 'bearer', expires_in: accessSeconds }),
   errors: {
     deadGrant: [jsonReply(400, { error: true, status: 400, message: 'Invalid refresh token', i18n: null })],
@@ -235,6 +241,8 @@ const figma = vendor('figma', {
 
 const goto = vendor('goto', {
   sources: ['https://developer.goto.com/how-use-refresh-tokens/'],
+  accessSeconds: 3600,
+  rotationUnknown: true,
   token: 'https://authentication.logmeininc.com/oauth/token',
   client: basic,
   // the documented answer has none; where one comes, it counts
@@ -262,6 +270,7 @@ const make = vendor('make', {
   alsoAccepts: [basic],
   accessSeconds: 300,
   refreshSeconds: 15552000,
+  revocation: { url: 'https://www.make.com/oauth/v2/revoke' },
 })
 
 const miro = vendor('miro', {
@@ -271,6 +280,7 @@ const miro = vendor('miro', {
     'https://github.com/miroapp/api-clients/blob/main/packages/generator/spec.json',
   ],
   // shown in the query; the page of the code exchange recommends the body
+  accessSeconds: 3600,
   token: {
     url: 'https://api.miro.com/v1/oauth/token',
     method: 'POST',
@@ -291,14 +301,13 @@ const miro = vendor('miro', {
   },
 })
 
-const miroLasting = variant(miro, 'non-expiring', { expiry: 'never', rotation: neverRotates })
+const miroLasting = variant(miro, 'non-expiring', untilRevoked)
 
 const monday = vendor('monday', {
   sources: ['https://developer.monday.com/apps/docs/oauth'],
   token: 'https://auth.monday.com/oauth2/token',
   client: post,
-  expiry: 'never',
-  rotation: neverRotates,
+  ...untilRevoked,
 })
 const mondayRotating = vendor('monday/oauth-2-1', {
   sources: [
@@ -343,6 +352,7 @@ const ringcentral = vendor('ringcentral', {
     'https://github.com/ringcentral/ringcentral-api-docs/blob/main/docs/authentication/refresh-tokens.md',
     'https://github.com/tylerlong/ringcentral-token-refresh-experiment',
   ],
+  accessSeconds: 3600,
   token: 'https://platform.ringcentral.com/restapi/oauth/token',
   client: basic,
   refreshIdleSeconds: 604800,
@@ -366,6 +376,7 @@ const servicenow = vendor('servicenow', {
     'https://support.servicenow.com/kb?id=kb_article_view&sysparm_article=KB0791140',
     'https://docs.servicenow.com/bundle/utah-platform-security/page/administer/security/task/t_ManageTokens.html',
   ],
+  rotationUnknown: true,
   token: 'https://{instance}.service-now.com/oauth_token.do',
   account: { instance: 'acme' },
   client: post,
@@ -432,7 +443,7 @@ const slackUser = variant(slack, 'user', {
     team: { id: 'T1', name: 'Acme' },
   }),
 })
-const slackLasting = variant(slack, 'non-expiring', { expiry: 'never', rotation: neverRotates })
+const slackLasting = variant(slack, 'non-expiring', untilRevoked)
 
 const smartsheet = vendor('smartsheet', {
   sources: [
@@ -460,7 +471,7 @@ const todoist = vendor('todoist', {
   client: post,
 })
 
-const todoistLasting = variant(todoist, 'long-lived', { expiry: 'never', rotation: neverRotates })
+const todoistLasting = variant(todoist, 'long-lived', untilRevoked)
 
 const wrike = vendor('wrike', {
   sources: ['https://github.com/simov/grant/blob/master/config/oauth.json'],
@@ -475,6 +486,7 @@ const zoom = vendor('zoom', {
     'https://github.com/anthropics/knowledge-work-plugins/blob/main/partner-built/zoom-plugin/skills/oauth/concepts/token-lifecycle.md',
     'https://developers.zoom.us/docs/integrations/oauth/',
   ],
+  accessSeconds: 3600,
   token: 'https://zoom.us/oauth/token',
   client: basic,
   refreshIdleSeconds: 7776000,

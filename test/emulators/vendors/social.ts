@@ -46,7 +46,7 @@ const discord = vendor('discord', {
     clientError: [jsonReply(401, { error: 'invalid_client' })],
   },
   // one call kills every token of that authorization
-  revocation: { url: 'https://discord.com/api/oauth2/token/revoke', ends: 'the grant' },
+  revocation: { url: 'https://discord.com/api/oauth2/token/revoke', ends: 'the consent' },
 })
 
 const douyinError = (code: number, description: string): Reply =>
@@ -109,7 +109,7 @@ const facebook = vendor('facebook', {
     'https://developers.facebook.com/docs/graph-api/guides/error-handling',
   ],
   token: query('https://graph.facebook.com/{version}/oauth/access_token', 'GET'),
-  account: { version: 'v24.0', user_id: '1000' },
+  account: { version: 'v24.0' },
   client: post,
   grant: { kind: 'exchange', carried: { in: 'parameter', name: 'fb_exchange_token' } },
   requires: { grant_type: 'fb_exchange_token' },
@@ -118,12 +118,13 @@ const facebook = vendor('facebook', {
   answer: ({ access, accessSeconds }) => ({ access_token: access, token_type: 'bearer', expires_in: accessSeconds }),
   errors: { ...graphErrors, clientError: [graphError(400, 'Error validating client secret.', 1)] },
   revocation: {
-    url: 'https://graph.facebook.com/{version}/{user_id}/permissions',
+    url: 'https://graph.facebook.com/{version}/me/permissions',
     method: 'DELETE',
     encoding: 'query',
     client: bearer,
     takes: 'access',
-    ends: 'the grant',
+    // all permissions of the user for the app
+    ends: 'the consent',
     success: jsonReply(200, { success: true }),
   },
 })
@@ -181,7 +182,7 @@ const patreon = vendor('patreon', {
   sources: ['https://github.com/Patreon/platform-documentation/blob/master/source/includes/_oauth.md'],
   token: 'https://www.patreon.com/api/oauth2/token',
   client: post,
-  accessSeconds: 2678400,
+  exampleSeconds: 2678400,
   answer: (minted) => ({ ...rfcAnswer(minted), scope: 'identity' }),
 })
 
@@ -190,7 +191,7 @@ const pinterest = vendor('pinterest', {
   token: 'https://api.pinterest.com/v5/oauth/token',
   client: basic,
   optional: ['scope', 'continuous_refresh'],
-  accessSeconds: 2592000,
+  exampleSeconds: 2592000,
   refreshIdleSeconds: 5184000,
   refreshExpiry: 'stated',
   answer: (minted) => ({
@@ -238,7 +239,7 @@ const snapchatAds = vendor('snapchat-ads', {
   sources: ['https://github.com/amp-labs/connectors/tree/main/providers'],
   token: 'https://accounts.snapchat.com/login/oauth2/access_token',
   client: post,
-  accessSeconds: 1800,
+  exampleSeconds: 1800,
 })
 
 const snapchatLogin = vendor('snapchat-login', {
@@ -251,6 +252,7 @@ const snapchatLogin = vendor('snapchat-login', {
 
 const soundcloud = vendor('soundcloud', {
   sources: ['https://github.com/soundcloud/api/blob/master/.cursor/skills/soundcloud-api-auth/SKILL.md'],
+  accessSeconds: 3600,
   token: 'https://secure.soundcloud.com/oauth/token',
   client: post,
   rotation: singleUse,
@@ -258,6 +260,8 @@ const soundcloud = vendor('soundcloud', {
 
 const spotify = vendor('spotify', {
   sources: ['https://developer.spotify.com/blog/2026-06-18-refresh-token-expiration'],
+  accessSeconds: 3600,
+  rotationUnknown: true,
   token: 'https://accounts.spotify.com/api/token',
   client: basic,
   // six months from the user's authorization, not extended by refreshing
@@ -313,8 +317,8 @@ const tiktokMerchant = vendor('tiktok-merchant', {
   account: { idc: 'alisg' },
   headers: { 'x-tt-target-idc': /^alisg$/ },
   requiresOfUser: { merchant_id: 'merchant-1' },
-  accessSeconds: 432000,
-  refreshSeconds: 157248000,
+  exampleSeconds: 432000,
+  exampleRefreshSeconds: 157248000,
   refreshExpiry: 'stated',
   // both are absolute in spite of their names
   answer: ({ access, refresh, accessSeconds, refreshSeconds = 0, nowMs }) => ({
@@ -334,10 +338,11 @@ const twitch = vendor('twitch', {
     'https://hexdocs.pm/hello_twitch_api/TwitchAPI.AuthClient.html',
     'https://dev.twitch.tv/docs/authentication/validate-tokens',
   ],
+  rotationUnknown: true,
   token: 'https://id.twitch.tv/oauth2/token',
   client: post,
   rotation: answersSame,
-  accessSeconds: 14400,
+  exampleSeconds: 14400,
   // the documented answer to a refresh has no expires_in
   expiry: 'by lookup',
   answer: ({ access, refresh }) => ({
@@ -402,6 +407,8 @@ const xPublic = variant(x, 'public-client', { client: publicClient })
 
 const yahoo = vendor('yahoo', {
   sources: ['https://developer.yahooinc.com/dsp/api/docs/authentication/refresh-token.html'],
+  accessSeconds: 3600,
+  rotationUnknown: true,
   token: 'https://api.login.yahoo.com/oauth2/get_token',
   client: basic,
   requiresOfUser: { redirect_uri: '{redirectUri}' },
