@@ -15,14 +15,15 @@ const shortestSecretChars = 4
  *
  * Control characters, escape sequences, invisible and bidirectional marks, and what markdown or HTML could be made of
  * are gone; so is every word that shares eight characters with a secret, as it is or in base64, hex, percent-encoding
- * or a character reference, and every row of words that spells twelve; what is left is cut to 200 characters.
+ * or a character reference, and every row of words that spells twelve, and every word that looks like a token, for
+ * the server may repeat one that nobody here has seen; what is left is cut to 200 characters.
  *
  * @example harmless('Token **abcdefghij** expired', ['abcdefghij']) // 'Token expired'
  */
 export function harmless(text: string, secrets: readonly string[]): string {
   const spelled = secrets.flatMap(spellings)
   const rows = rowsOf(secrets)
-  let current = visible(text.slice(0, longestInputChars))
+  let current = withoutTokens(visible(text.slice(0, longestInputChars)))
   // Removing a word or a mark can bring the pieces of a secret together: again, until nothing changes.
   for (;;) {
     const next = withoutMarkup(withoutPieces(withoutSecrets(current, spelled), rows))
@@ -58,6 +59,14 @@ function visible(text: string): string {
     .replace(/[\p{C}\p{Variation_Selector}]/gu, '')
     .replace(/\s+/g, ' ')
     .trim()
+}
+
+/** `eyJhbGciOiJSUzI1NiJ9`, 40 hex digits; a UUID is none, and people of support ask for it. */
+function withoutTokens(text: string): string {
+  const looksLikeToken = (run: string) =>
+    (/[a-z]/.test(run) && /[A-Z]/.test(run) && /[0-9]/.test(run)) || /^(?=.*[0-9])(?=.*[a-f])[0-9a-f]{32,}$/i.test(run)
+  const words = text.split(' ')
+  return words.filter((word) => !(word.match(/[A-Za-z0-9_-]{20,}/g) ?? []).some(looksLikeToken)).join(' ')
 }
 
 function withoutMarkup(text: string): string {

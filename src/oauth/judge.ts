@@ -77,7 +77,9 @@ function judgeAnswer(answer: Answer, context: JudgeContext): Verdict {
 }
 
 function grantedTokens(parsed: ParsedAnswer, context: JudgeContext): TokenSet | undefined {
-  return parsed.tokens.accessToken === undefined ? savedTokens(parsed, context, () => true) : parsed.tokens
+  const { tokens } = parsed
+  if (tokens.accessToken === undefined) return savedTokens(parsed, context, () => true)
+  return tokens.refreshToken === undefined ? { ...tokens, ...savedTokens(parsed, context, () => true) } : tokens
 }
 
 /** A rotated refresh token is kept whatever else is wrong: this answer may hold its only copy. */

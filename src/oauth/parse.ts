@@ -9,7 +9,7 @@ export interface ParsedAnswer {
   /** whether the body is a JSON object or a form with OAuth members */
   readable: boolean
   tokens: TokenSet
-  /** refresh tokens found elsewhere than in their place: in broken or nested JSON; only where `tokens` holds none */
+  /** refresh tokens found elsewhere than in their place: in broken or nested JSON, or beside it */
   strayRefreshTokens: string[]
   /** whether the answer says that it is an error */
   refused: boolean
@@ -33,10 +33,12 @@ type Members = Record<string, unknown>
  */
 export function parseTokenAnswer(body: string, nowMs: number, complete = true): ParsedAnswer {
   const text = body.replace(/^\uFEFF/, '').trim()
-  const members = jsonMembers(text) ?? formMembers(text, complete)
+  const json = jsonMembers(text)
+  const members = json?.members ?? formMembers(text, complete)
   const tokens = members === undefined ? {} : tokensOf(unwrapped(members), nowMs)
-  const tokenless = tokens.accessToken === undefined && tokens.refreshToken === undefined
-  const strayRefreshTokens = tokenless ? strayRefreshTokensIn(text) : []
+  // inside an answer that has an access token they belong to something else (Slack's authed_user)
+  const searched = tokens.accessToken === undefined ? text : (json?.around ?? '')
+  const strayRefreshTokens = strayRefreshTokensIn(searched, tokens.refreshToken)
   const refusal = members === undefined ? undefined : refusalOf(members)
   const errorText = refusal === undefined ? (htmlTitle(text) ?? shortLine(text)) : refusal.errorText
   return {
@@ -157,16 +159,24 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The JSON object that the text is, or the first one inside it. */
-function jsonMembers(text: string): Members | undefined {
+/**
+ * The JSON object that the text is, or the first one inside it, between a warning and a footer. What stands inside an
+ * object that is broken or cut off is none: Slack's `authed_user` holds another pair than the answer.
+ */
+function jsonMembers(text: string): { members: Members; around: string } | undefined {
   const whole = parseJson(text)
   if (typeof whole === 'string') return jsonMembers(whole)
-  if (whole !== undefined) return membersOf(Array.isArray(whole) && whole.length === 1 ? whole[0] : whole)
+  if (whole !== undefined) {
+    const members = membersOf(Array.isArray(whole) && whole.length === 1 ? whole[0] : whole)
+    return members && { members, around: '' }
+  }
   let start = text.indexOf('{')
   for (let tries = 0; start >= 0 && tries < 16; tries++) {
-    const members = membersOf(parseJson(text.slice(start, closingBrace(text, start) + 1)))
-    if (members !== undefined) return members
-    start = text.indexOf('{', start + 1)
+    const end = closingBrace(text, start)
+    if (end < start) return undefined
+    const members = membersOf(parseJson(text.slice(start, end + 1)))
+    if (members !== undefined) return { members, around: `${text.slice(0, start)} ${text.slice(end + 1)}` }
+    start = text.indexOf('{', end + 1)
   }
   return undefined
 }
@@ -196,17 +206,21 @@ function formMembers(text: string, complete: boolean): Members | undefined {
 }
 
 /** Whole `"refresh_token": "…"` members, wherever they are: the closing quote proves that the value is complete. */
-function strayRefreshTokensIn(text: string): string[] {
+function strayRefreshTokensIn(text: string, found: string | undefined): string[] {
   return [...text.matchAll(/[{,]\s*"refresh_token"\s*:\s*("(?:[^"\\]|\\.)*")/g)]
     .map(([, literal]) => textOf(parseJson(literal ?? '')))
     .filter((token) => token !== undefined)
+    .filter((token) => token !== found)
 }
 
 /** Of a proxy's HTML page only the title is worth showing, and safe: the rest may hold anything. */
 const htmlTitle = (text: string) => text.match(/<title[^<>]*>([^<]{1,500})</i)?.[1]
 
-/** `RBAC: access denied`, `error code: 1015`: a line that can hold no token, for no word of it is long enough. */
-const shortLine = (text: string) => (/^[^<>{}="]{1,120}$/.test(text) && !/\S{20,}/.test(text) ? text : undefined)
+/** `RBAC: access denied`, `error code: 1015`: a line of words and numbers, none of which can be a piece of a token. */
+function shortLine(text: string): string | undefined {
+  const isPlain = (word: string) => /^[a-z_'.,:;()/!-]{1,20}$/i.test(word) || /^[\d.,:%-]{1,12}$/.test(word)
+  return text.length <= 160 && text.split(/\s+/).every(isPlain) ? text : undefined
+}
 
 function secretsIn(value: unknown, depth: number): string[] {
   if (typeof value !== 'object' || value === null || depth > 4) return []

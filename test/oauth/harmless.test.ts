@@ -43,6 +43,16 @@ describe('harmless', () => {
       expect(harmless(`got ${Buffer.from(`${before}s3cr:t`).toString('base64')}`, ['s3cr'])).toBe('got')
   })
 
+  it.each([
+    ['cannot store eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2ln for alice', 'cannot store for alice'],
+    ['token ghr_16C7e42F292c6912E7710c838347Ae178B4a is unknown', 'token is unknown'],
+    ['hash 5d41402abc4b2a76b9719d911017c592 seen before', 'hash seen before'],
+    ['Trace ID: 6e94ade5-10de-4d67-909a-14d845813500', 'Trace ID: 6e94ade5-10de-4d67-909a-14d845813500'],
+    ['unauthorized.bad_refresh_token.evicted', 'unauthorized.bad_refresh_token.evicted'],
+  ])('removes what looks like a token, although nobody here has seen it: %s', (text, expected) => {
+    expect(harmless(text, [])).toBe(expected)
+  })
+
   it('gives up the whole text where a secret of several words is in it', () => {
     expect(harmless('phrase: correct horse battery staple.', ['correct horse battery staple'])).toBe('')
   })
