@@ -8,6 +8,7 @@ import { registerImport } from './import.ts'
 import { registerKeys } from './keys.ts'
 import { registerList } from './list.ts'
 import { say } from './output.ts'
+import { registerProviders } from './providers.ts'
 import { registerReconnect } from './reconnect.ts'
 import { registerRefresh } from './refresh.ts'
 import { registerRestore } from './restore.ts'
@@ -48,6 +49,7 @@ export function createProgram(): Command {
     registerToken,
     registerResync,
     registerRestore,
+    registerProviders,
     registerKeys,
     registerDoctor,
   ]

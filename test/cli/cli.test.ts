@@ -1,7 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { catalogue } from '../../src/providers/catalogue/index.ts'
 import { newSealingKey } from '../../src/store/sealing.ts'
 import { closedPort, expectRefusal, onTerminal, perennial } from './run.ts'
 
@@ -95,6 +97,34 @@ describe('perennial', () => {
     ['acme/web/\u001b[31m', /subject holds "\\u001b"/],
   ])('the id %j is refused in one line', async (bad, message) => {
     for (const command of ['show', 'start', 'token']) expectRefusal(await run([command, bad]), 2, message)
+  })
+
+  test('providers lists the catalogue, and says what an entry means', async () => {
+    const list = await run(['providers'])
+    expect(list.stdout).toMatch(/^google {2,}Google {2,}none {2,}documented$/m)
+    expect(list.stdout).toMatch(/^wrike {2,}Wrike {2,}unknown, treated as single_use {2,}unverified$/m)
+    const lines = (await run(['providers', '--json'])).stdout.trim().split('\n')
+    expect(lines.length).toBeGreaterThan(100)
+    expect(lines.map((line) => JSON.parse(line) as object)).toContainEqual(
+      expect.objectContaining({ provider: 'google', displayName: 'Google', grant: 'refresh_token', rotation: 'none' }),
+    )
+    const page = await run(['providers', 'asgardeo'])
+    expect(page).toMatchObject({ code: 0, stderr: '' })
+    expect(page.stdout).toMatch(/^asgardeo · Asgardeo\n\nRefreshing\n {2}POST https:\/\/api\.asgardeo\.io/)
+    const entry = JSON.parse((await run(['providers', 'asgardeo', '--json'])).stdout) as object
+    expect(entry).toMatchObject({ provider: 'asgardeo', rotation: 'none', variants: { renewing: {} } })
+  })
+
+  test('providers names the nearest entry where there is none of that name', async () => {
+    expectRefusal(await run(['providers', 'gogle']), 1, /no provider gogle in the catalogue; did you mean google\?/)
+  })
+
+  test('providers --schema prints a JSON Schema that accepts the catalogue and refuses what is none', async () => {
+    const schema = JSON.parse((await run(['providers', '--schema'])).stdout) as object
+    const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(schema)
+    for (const [id, entry] of Object.entries(catalogue)) expect(validate(entry), id).toBe(true)
+    expect(validate({ tokenEndpiont: 'https://id.acme.example/token' })).toBe(false)
+    expect(validate({ rotation: 'sometimes' })).toBe(false)
   })
 
   test('keys new prints a key that nobody has had before', async () => {

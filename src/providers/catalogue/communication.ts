@@ -57,9 +57,6 @@ export const communication: Record<string, ProviderEntry> = {
     displayName: 'Zoom',
     tokenEndpoint: 'https://zoom.us/oauth/token',
     revocationEndpoint: 'https://zoom.us/oauth/revoke',
-    parameters: {
-      account_id: { description: 'id of the account, for server-to-server apps', example: 'Ab1Cd2Ef3Gh4Ij5K' },
-    },
     clientAuth: 'client_secret_basic',
     accessTokenSeconds: 3600,
     rotation: 'single_use',
@@ -68,6 +65,7 @@ export const communication: Record<string, ProviderEntry> = {
       'server-to-server': {
         when: 'the app is of the kind Server-to-Server OAuth',
         set: {
+          parameters: { account_id: { description: 'id of the account', example: 'Ab1Cd2Ef3Gh4Ij5K' } },
           grant: 'client_credentials',
           tokenRequest: { grantType: 'account_credentials', add: { account_id: '{account_id}' } },
         },
