@@ -14,7 +14,7 @@ import {
 import { storeWork, tellWork, tokenWork } from './activities.ts'
 import { handOverDebts, payDebts } from './debts.ts'
 import { type Ending, readEnding } from './ending.ts'
-import { before, insist, unless } from './interruptible.ts'
+import { Bell, insist, unless } from './interruptible.ts'
 import type {
   Claim,
   Closed,
@@ -55,6 +55,8 @@ class Life {
   readonly #previousOwner: string | undefined
   /** handlers only append, the loop takes */
   readonly #inbox: Message[]
+  /** rung for every message, every caller and every end of an exchange */
+  readonly #bell = new Bell()
   /** callers of refreshNow, and how many of them have an outcome */
   #asked = 0
   #served = 0
@@ -81,8 +83,9 @@ class Life {
     // their handlers are set, and a revoke could overtake the grant that it was meant to end
     setDefaultSignalHandler((name, ...args) => {
       const message = receive(name, args, Date.now())
-      if (message !== undefined) this.#inbox.push(message)
-      else log.warn('a signal was not understood', { signal: name })
+      if (message === undefined) return log.warn('a signal was not understood', { signal: name })
+      this.#inbox.push(message)
+      this.#bell.ring()
     })
     setHandler(messages.refreshNow, () => this.#answerRefreshNow(), { validator: () => this.#refuseHopeless() })
   }
@@ -132,6 +135,7 @@ class Life {
 
   async #answerRefreshNow(): Promise<StateView> {
     const ticket = ++this.#asked
+    this.#bell.ring()
     const { generation } = this.#state
     const options = { summary: 'a caller of refreshNow waits' }
     if (!(await condition(() => this.#served >= ticket, this.#tuning.refreshNowWaitMs, options)))
@@ -169,20 +173,24 @@ class Life {
 
   /** Waits for the next step. False when something else has to be looked at first. */
   async #untilDue(): Promise<boolean> {
-    const wanted = () => this.#asked > this.#served && !this.#unsettled()
-    if (wanted()) return true
+    if (this.#isWanted()) return true
     const { status, dueAtMs, accessExpiresAtMs = dueAtMs } = this.#state
     const toldAgainAtMs = this.#state.unannounced ? Date.now() + tellAgainMs : dueAtMs
     const expiryAtMs = status === 'retrying' ? accessExpiresAtMs : dueAtMs
     const untilMs = Math.min(dueAtMs, toldAgainAtMs, expiryAtMs, this.#warningAtMs() ?? dueAtMs)
     const waitMs = Math.ceil(untilMs - Date.now())
+    if (this.#inbox.length > 0) return false
     if (waitMs > 0) {
-      const woken = () => wanted() || this.#inbox.length > 0
       const summary = waitingFor(this.#input.credential, this.#input.provider, this.#state)
-      if (await before(woken, waitMs, summary)) return false
+      if (await this.#bell.rungWithin(waitMs, summary)) return false
     }
     transitions.noteExpiry(this.#state, this.#moment())
     return this.#inbox.length === 0 && dueAtMs <= Date.now()
+  }
+
+  /** A caller of refreshNow waits for an exchange. */
+  #isWanted(): boolean {
+    return this.#asked > this.#served && !this.#unsettled()
   }
 
   /** An attempt ended in the dark, and the store was not looked at since. */
@@ -202,13 +210,15 @@ class Life {
       .then(
         (refreshed) => {
           result.ending = { kind: 'obtained', refreshed }
+          this.#bell.ring()
         },
         (error) => {
           result.ending = readEnding(error)
+          this.#bell.ring()
         },
       )
     while (!ended()) {
-      await this.#newsOf(ended)
+      if (!this.#hasNews()) await this.#untilNews()
       if (!ended()) await this.#besideExchange(ended)
       const interrupted = this.#arrived('revoke', 'reconnect') || this.#mayForce()
       if (ended() || !interrupted) continue
@@ -229,12 +239,15 @@ class Life {
     return this.#provider.refresh.executeWithOptions({ summary }, [refreshInput(this.#input, this.#state, how)])
   }
 
+  #hasNews(): boolean {
+    return this.#arrived('revoke', 'reconnect', 'retrying') || this.#mayForce()
+  }
+
   /** Waits beside a refresh until it ends or something arrives. */
-  #newsOf(ended: () => boolean): Promise<unknown> {
+  #untilNews(): Promise<boolean> {
     const { status, accessExpiresAtMs = 0 } = this.#state
-    const news = () => ended() || this.#arrived('revoke', 'reconnect', 'retrying') || this.#mayForce()
-    if (status !== 'retrying') return condition(news)
-    return before(news, Math.max(1, Math.ceil(accessExpiresAtMs - Date.now())), 'the access token expires')
+    if (status !== 'retrying') return this.#bell.rung()
+    return this.#bell.rungWithin(Math.max(1, Math.ceil(accessExpiresAtMs - Date.now())), 'the access token expires')
   }
 
   /** Tells readers and operators what a refresh under way reports. */
