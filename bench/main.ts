@@ -14,8 +14,24 @@ const benches: Record<string, (run: Run) => Promise<Result[]>> = {
   refresh: ({ quick, ...run }) => benchRefresh({ ...run, ...(quick ? quickly : fully) }),
 }
 
-const fully = { workflowsAtFirst: 200, rounds: 5, warmUpMs: 5_000, windowMs: 15_000, sleepers: 1_000, looked: 40 }
-const quickly = { workflowsAtFirst: 200, rounds: 2, warmUpMs: 3_000, windowMs: 6_000, sleepers: 400, looked: 20 }
+const fully = {
+  trials: 3,
+  workflowsAtFirst: 200,
+  rounds: 5,
+  warmUpMs: 5_000,
+  windowMs: 15_000,
+  sleepers: 1_000,
+  looked: 40,
+}
+const quickly = {
+  trials: 1,
+  workflowsAtFirst: 200,
+  rounds: 2,
+  warmUpMs: 3_000,
+  windowMs: 6_000,
+  sleepers: 400,
+  looked: 20,
+}
 
 const usage = `usage: npm run bench -- [name…] [--quick] [--json FILE]
 benchmarks: ${Object.keys(benches).join(', ')}; all of them when none is named

@@ -89,7 +89,15 @@ describe('npm run bench -- refresh', () => {
   let results: Map<string, Result>
   const said: string[] = []
   beforeAll(async () => {
-    const plan = { workflowsAtFirst: 12, rounds: 1, warmUpMs: 2_500, windowMs: 4_000, sleepers: 5, looked: 3 }
+    const plan = {
+      trials: 1,
+      workflowsAtFirst: 12,
+      rounds: 1,
+      warmUpMs: 2_500,
+      windowMs: 4_000,
+      sleepers: 5,
+      looked: 3,
+    }
     const measured = await benchRefresh({
       ...plan,
       signal: new AbortController().signal,

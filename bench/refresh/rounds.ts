@@ -6,7 +6,9 @@ import { quiet } from './quiet.ts'
 import type { Rig } from './rig.ts'
 
 export interface Rounds {
-  /** in the rounds that are not counted: more than any machine can serve in time */
+  /** rounds before those, not counted: for the compiler, and to find out how many workflows it takes */
+  trials: number
+  /** in the first of these: more than any machine can serve in time */
   workflowsAtFirst: number
   /** of each kind, alternating */
   rounds: number
@@ -46,11 +48,11 @@ const cycleSecondsAtFirst = 1.8
 
 /**
  * Enough workflows to keep the machine busy all the time, and so few that they begin their cycles when they are due:
- * one that is late leaves its timer out, and is a workflow task cheaper.
+ * one that is late leaves its timer out, and is a workflow task cheaper. What is enough is another number for each kind.
  */
-function nextCount(count: number, real: Round, bare: Round): number {
-  if (Math.min(real.tasksPerCycle, bare.tasksPerCycle) < 1.97) return Math.ceil(count * 0.85)
-  return Math.min(real.machineBusy, bare.machineBusy) < 0.97 ? Math.ceil(count * 1.15) : count
+function nextCount({ workflows, tasksPerCycle, machineBusy }: Round): number {
+  if (tasksPerCycle < 1.95) return Math.ceil(workflows * 0.9)
+  return machineBusy < 0.97 ? Math.ceil(workflows * 1.07) : workflows
 }
 
 /** Measures both kinds in turns, each round with workflows of its own; only one kind has any at a time. */
@@ -59,23 +61,19 @@ export async function measureRounds(rig: Rig, plan: Rounds): Promise<{ credentia
   const real: Side = { kind: 'credential', begin: beginCredential(rig), worker, counter: rig.endpoint }
   const bare: Side = { kind: 'null', begin: beginNull(rig), worker: nullWorker, counter: nullWorker }
   const measured = { credential: [] as Round[], null: [] as Round[] }
-  let count = plan.workflowsAtFirst
-  for (let round = 0; round <= plan.rounds; round++) {
-    const one = async (side: Side) => {
-      const result = await measure(rig, side, { name: `round-${round}`, count }, plan)
-      plan.say(`refresh: round ${round} of ${plan.rounds}, ${side.kind}: ${describe(result)}`)
-      measured[side.kind].push(result)
-      return result
-    }
+  const count = { credential: plan.workflowsAtFirst, null: plan.workflowsAtFirst }
+  for (let round = 1 - plan.trials; round <= plan.rounds; round++) {
     // what gets slower or faster with time does so for both
-    const realFirst = round % 2 === 1 ? await one(real) : undefined
-    const ofBare = await one(bare)
-    const ofReal = realFirst ?? (await one(real))
-    count = round === 0 ? Math.ceil(ofBare.cyclesPerSecond * cycleSecondsAtFirst) : nextCount(count, ofReal, ofBare)
+    for (const side of round % 2 === 0 ? [bare, real] : [real, bare]) {
+      const result = await measure(rig, side, { name: `round-${round}`, count: count[side.kind] }, plan)
+      plan.say(`refresh: round ${round} of ${plan.rounds}, ${side.kind}: ${describe(result)}`)
+      const first = round === 1 - plan.trials
+      count[side.kind] = first ? Math.ceil(result.cyclesPerSecond * cycleSecondsAtFirst) : nextCount(result)
+      if (round > 0) measured[side.kind].push(result)
+    }
   }
   await Promise.all([worker.stop(), nullWorker.stop()])
-  // the first round is for the compiler, and to find out how many workflows it takes
-  return { credential: measured.credential.slice(1), null: measured.null.slice(1) }
+  return measured
 }
 
 const describe = ({ cyclesPerSecond, workflows, tasksPerCycle, machineBusy }: Round) =>
