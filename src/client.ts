@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   WorkflowExecutionAlreadyStartedError,
@@ -345,7 +345,7 @@ export class Perennial {
         { key: attributes.client, value: name },
         { key: attributes.tenant, value: tenant },
       ],
-      priority: { fairnessKey: tenant },
+      priority: { fairnessKey: fairnessKey(tenant) },
       ...(life.isFirst ? { workflowIdReusePolicy: 'REJECT_DUPLICATE' as const } : {}),
     }
     try {
@@ -458,6 +458,10 @@ export class Perennial {
     return (await this.describe(credential)) ?? missing(credential)
   }
 }
+
+/** Among whom a provider's queue is shared. The server takes 64 bytes; a tenant may be longer. */
+const fairnessKey = (tenant: string) =>
+  tenant.length <= 64 ? tenant : createHash('sha256').update(tenant).digest('base64url')
 
 function queryOf(filter: Filter): string {
   const conditions = [`WorkflowType = 'credential'`]

@@ -42,6 +42,7 @@ class RefreshAttempt {
   readonly #beganMs = performance.now()
   /** until a token is lost that a refresh would keep */
   #remainingMs = 0
+  #hadToken = false
   /** whether something may have left: from then on an unforeseen error is an unknown end */
   #mayHaveSent = false
 
@@ -88,6 +89,7 @@ class RefreshAttempt {
       const [{ nowMs, hash }] = looked
       this.#clocks.redisSaid(nowMs)
       this.#remainingMs = untilLossMs(hash, nowMs)
+      this.#hadToken = hash?.accessExpiresAtMs !== undefined
       this.#noteForeignGrant(hash)
       return looked
     } catch (error) {
@@ -189,7 +191,7 @@ class RefreshAttempt {
    */
   async #admitted(client: ClientConfig, request: TokenRequest): Promise<Admission | undefined> {
     const to = tokenHost(client, request)
-    const losesTokenAtMs = this.#input.forced ? 0 : this.#clocks.redisNowMs() + this.#untilLossMs()
+    const losesTokenAtMs = this.#input.forced ? 0 : this.#clocks.redisNowMs() + this.#urgencyMs()
     const admission = await within(admitWithinMs, this.#deps.gate.admit(to, this.#input.credential, losesTokenAtMs))
     if (admission === undefined) return undefined
     if (admission.verdict === 'hold') throw heldBack(to.host, admission)
@@ -203,6 +205,11 @@ class RefreshAttempt {
     if (admission === undefined || outcome === undefined) return
     const retryAfterMs = verdict.kind === 'throttled' ? verdict.retryAfterMs : undefined
     this.#deps.gate.report(tokenHost(client, request), admission, outcome, retryAfterMs).catch(() => {})
+  }
+
+  /** One that never had a token has none to lose: there may be thousands of them at once, and nobody reads them yet. */
+  #urgencyMs(): number {
+    return this.#hadToken ? this.#untilLossMs() : firstTokenWithinMs
   }
 
   #untilLossMs(): number {
@@ -337,6 +344,7 @@ class RefreshAttempt {
 
 /** Redis has answered a moment ago */
 const admitWithinMs = 250
+const firstTokenWithinMs = 300_000
 
 function tokenHost({ provider }: ClientConfig, { endpoint }: TokenRequest): TokenHost {
   const { name, rateLimit } = provider

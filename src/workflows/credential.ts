@@ -29,6 +29,7 @@ import type {
 import * as messages from './messages.ts'
 import { receive } from './receive.ts'
 import { announceInput, claimInput, fenceInput, refreshInput, resyncInput, settleInput, view } from './requests.ts'
+import { priorityKey } from './schedule.ts'
 import { currentDetails, waitingFor } from './summary.ts'
 import * as transitions from './transitions.ts'
 
@@ -236,7 +237,17 @@ class Life {
     this.#state.sends = (this.#state.sends ?? 0) + 1
     const how = { tuning: this.#tuning, previousOwner: this.#previousOwner, forced }
     this.#state.owner = workflowInfo().runId
-    return this.#provider.refresh.executeWithOptions({ summary }, [refreshInput(this.#input, this.#state, how)])
+    const priority = this.#priority(forced)
+    return this.#provider.refresh.executeWithOptions({ summary, priority }, [
+      refreshInput(this.#input, this.#state, how),
+    ])
+  }
+
+  /** Whoever is nearer to losing a token goes first; tenants share what is left, as the workflow was started. */
+  #priority(forced: boolean) {
+    const { accessExpiresAtMs } = this.#state
+    const remainingMs = accessExpiresAtMs === undefined ? undefined : accessExpiresAtMs - Date.now()
+    return { ...workflowInfo().priority, priorityKey: priorityKey(remainingMs, forced) }
   }
 
   #hasNews(): boolean {

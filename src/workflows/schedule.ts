@@ -42,7 +42,8 @@ export function dueWithinMs(
   const share = stableShare(credential)
   const moves = livesMs !== undefined && (endsInMs === undefined || livesMs < endsInMs)
   const usedMs = moves ? livesMs - leadMs(livesMs, longestIdleLeadMs) - share * (livesMs / 10) : dueMs
-  const askedMs = endsInMs === undefined || endsInMs <= 0 ? dueMs : endsInMs + second + share * spreadAtEndMs
+  const askedMs =
+    endsInMs === undefined || endsInMs <= 0 ? dueMs : endsInMs + second + share * Math.min(spreadAtEndMs, endsInMs / 10)
   return Math.max(0, Math.min(dueMs, usedMs, askedMs))
 }
 
@@ -52,6 +53,19 @@ const longestIdleLeadMs = 7 * day
 const spreadAtEndMs = minute
 
 const leadMs = (lifeMs: number, longestMs: number) => Math.min(lifeMs / 2, clamp(lifeMs / 4, 20 * second, longestMs))
+
+/**
+ * Where a refresh stands among those that wait for the same provider: Temporal's priority key, 1 first, 5 last.
+ *
+ * @param remainingMs until the access token ends; 0 or less when it has; undefined for one that never had any
+ */
+export function priorityKey(remainingMs: number | undefined, forced: boolean): number {
+  if (forced) return 1
+  // nobody reads it yet, and there may be thousands of them at once
+  if (remainingMs === undefined) return 3
+  const limits = [minute, 5 * minute, 30 * minute, 4 * hour]
+  return 1 + limits.filter((limit) => remainingMs > limit).length
+}
 
 /**
  * A refused grant can come back (a user or a client disabled and enabled again), so it is asked again, rarely.

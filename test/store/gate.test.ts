@@ -199,6 +199,47 @@ describe('a host that is back', () => {
   })
 })
 
+describe('more than the budget bears at once', () => {
+  /** All ask until they are served, and each comes back when it was told to. */
+  async function serve(to: TokenHost, herd: { who: string; losesInMs: (atMs: number) => number }[]): Promise<string[]> {
+    const back = new Map(herd.map(({ who }) => [who, nowMs]))
+    const served: string[] = []
+    const endMs = nowMs + 300 * second
+    for (; back.size > 0 && nowMs < endMs; nowMs += 250) {
+      for (const { who, losesInMs } of herd) {
+        if ((back.get(who) ?? endMs) > nowMs) continue
+        const admission = await gate().admit(to, who, nowMs + losesInMs(nowMs))
+        if (admission.verdict === 'hold') back.set(who, nowMs + admission.inMs)
+        else {
+          back.delete(who)
+          served.push(who)
+          await gate().report(to, admission, 'alive')
+        }
+      }
+    }
+    return served
+  }
+
+  test('are all served in the time that the budget takes, in the order in which they lose their tokens', async () => {
+    const beganMs = nowMs
+    const order = Array.from({ length: 40 }, (_, i) => (i * 17) % 40)
+    const herd = order.map((i) => ({ who: `${i}`, losesInMs: (atMs: number) => beganMs + i * second - atMs }))
+    const served = await serve(newHost(2), herd)
+    expect(nowMs - beganMs).toBeLessThan(25 * second)
+    expect(served).toHaveLength(40)
+    // the first three were taken as they came, before anyone else was known
+    const misplaced = served.map((who, place) => Math.abs(Number(who) - place)).slice(3)
+    expect(misplaced.reduce((a, b) => a + b, 0) / misplaced.length).toBeLessThan(6)
+  })
+
+  test('are all served too where each says again and again that it has time', async () => {
+    const beganMs = nowMs
+    const herd = Array.from({ length: 40 }, (_, i) => ({ who: `${i}`, losesInMs: () => 300 * second }))
+    expect(new Set(await serve(newHost(2), herd)).size).toBe(40)
+    expect(nowMs - beganMs).toBeLessThan(30 * second)
+  })
+})
+
 describe('whatever happens', () => {
   const step = fc.record({
     waitMs: fc.integer({ min: 0, max: 400 }),

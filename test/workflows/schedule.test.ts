@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { GrantKind } from '../../src/credential.ts'
-import { askAgainAfterMs, backoffMs, dueAfterMs, pauseMs, stableShare } from '../../src/workflows/schedule.ts'
+import {
+  askAgainAfterMs,
+  backoffMs,
+  dueAfterMs,
+  pauseMs,
+  priorityKey,
+  stableShare,
+} from '../../src/workflows/schedule.ts'
 
 const second = 1000
 const minute = 60 * second
@@ -158,4 +165,29 @@ test('a refused grant is asked again after 1 h, 6 h and daily for a week, and th
   const questions = Array.from({ length: 10 }, (_, asked) => askAgainAfterMs(asked))
   expect(questions).toEqual([hour, 6 * hour, day, day, day, day, day, day, day, undefined])
   expect(askAgainAfterMs(1_000_000)).toBeUndefined()
+})
+
+describe('where a refresh stands among others of its provider', () => {
+  test.each<[number | undefined, number]>([
+    [-hour, 1],
+    [0, 1],
+    [minute, 1],
+    [5 * minute, 2],
+    [undefined, 3],
+    [30 * minute, 3],
+    [4 * hour, 4],
+    [day, 5],
+  ])('%s ms before its token ends: %d', (remainingMs, key) => {
+    expect(priorityKey(remainingMs, false)).toBe(key)
+    expect(priorityKey(remainingMs, true)).toBe(1)
+  })
+
+  test('nearer to the end of the token is never later', () => {
+    const ms = fc.integer({ min: -day, max: 400 * day })
+    fc.assert(
+      fc.property(ms, ms, (one, two) => {
+        expect(priorityKey(Math.min(one, two), false)).toBeLessThanOrEqual(priorityKey(Math.max(one, two), false))
+      }),
+    )
+  })
 })

@@ -129,6 +129,9 @@ for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now - forgott
   redis.call('ZREM', KEYS[2], gone)
   redis.call('ZREM', KEYS[3], gone)
 end
+-- who waits does not fall back, even where its own end is a guess that moves
+local before = redis.call('ZSCORE', KEYS[2], a)
+if before and tonumber(before) < tonumber(b) then b = before end
 local verdict, inMs = admit(s, now, tonumber(budget), redis.call('ZCOUNT', KEYS[2], '-inf', '(' .. b))
 if verdict == 'send' then
   redis.call('ZREM', KEYS[2], a)
