@@ -8,7 +8,7 @@ import type { Refreshed, RefreshInput } from '../workflows/messages.ts'
 import { AttemptFailed } from './attempt-failed.ts'
 import { isWorthTelling, retryDelayMs } from './backoff.ts'
 import { Clocks } from './clocks.ts'
-import { type ActivityDeps, type Caller, clientOf, openGrant } from './deps.ts'
+import { type ActivityDeps, type Caller, clientOf, openGrant, partsOf } from './deps.ts'
 import { tokenEndpointFor } from './endpoints.ts'
 import { keep, within } from './keep.ts'
 import { found, type Generation, type Grant, newWriter, revokedBy, rotationOf, UnusableHash } from './token-set.ts'
@@ -68,7 +68,8 @@ class RefreshAttempt {
     const verdict = await this.#exchange(client, request)
     if (verdict.kind !== 'granted') return await this.#refused(client, request, verdict)
     const refreshed = await this.#keep(verdict.tokens, hash, beganMs)
-    if (refusedBefore !== undefined) this.#clientWorksAgain(client)
+    if (refusedBefore !== undefined || this.#input.activeSinceMs === undefined)
+      this.#clientWorksAgain(client, refusedBefore !== undefined)
     return refreshed
   }
 
@@ -296,14 +297,31 @@ class RefreshAttempt {
   }
 
   /** Beside the way back: the tokens do not wait for it. */
-  #clientWorksAgain(client: ClientConfig): void {
+  #clientWorksAgain(client: ClientConfig, wasRefused: boolean): void {
     const { store, wakeClient } = this.#deps
+    const registration = this.#registration(client)
     const clear = async () => {
-      await store.clearClientRefused(this.#registration(client), 'all')
+      await store.recordClientRecovered(registration, this.#metBy())
+      if (!wasRefused) return
+      await store.clearClientRefused(registration, 'all')
       wakeClient(client.name)
     }
     // the next success does it again
     clear().catch(() => {})
+  }
+
+  /** Operators hear of a client once, not of each of its credentials. */
+  async #tellOfClient({ reason }: AttemptFailed['failure']): Promise<void> {
+    const { credential, misconfiguredEveryMs } = this.#input
+    const registration = this.#client === undefined ? partsOf(credential).client : this.#registration(this.#client)
+    // each of its credentials comes here once in that time
+    const quietMs = 2 * misconfiguredEveryMs + 60_000
+    await this.#deps.store.recordClientRefused(registration, { ...this.#metBy(), reason }, quietMs)
+  }
+
+  #metBy() {
+    const { credential, generation } = this.#input
+    return { credential, generation }
   }
 
   /** Every failure leaves here as one of our own: a library's error may carry what was sent. */
@@ -316,6 +334,8 @@ class RefreshAttempt {
       { credential, generation, attempt, type: failed.type, reason: failed.failure.reason },
       'refresh failed',
     )
+    // the next of its credentials tells it again
+    if (failed.type === 'ClientRefused') await this.#tellOfClient(failed.failure).catch(() => {})
     if (!failed.repeatable) return failed.toActivityFailure(provider)
     const { retryAfterMs, waitsItsTurn } = failed
     const accessRemainingMs = this.#untilLossMs()

@@ -1,7 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common'
 import { UnreadableValue } from '../../packages/reader/src/errors.ts'
 import { parseTokenResponse, type TokenSet } from '../oauth/index.ts'
-import { eventOf } from '../store/events.ts'
 import { fingerprint } from '../store/sealing.ts'
 import type { GrantHash } from '../store/store.ts'
 import type {
@@ -191,17 +190,15 @@ export const announceActivity =
       // JSON leaves out what is undefined
       status: JSON.parse(JSON.stringify({ status, reason, since: isoTime(sinceMs), generation, ...times })),
     })
-    const event = verdict === 'written' ? eventToTell(input) : undefined
-    if (event !== undefined) await deps.store.record({ credential, family, generation, status, ...event })
+    const news = verdict === 'written' ? newsIn(input) : undefined
+    if (news !== undefined) await deps.store.record({ credential, family, generation, status, ...news })
     return { told: verdict === 'written' }
   }
 
-/** What operators are told: a status, or that the grant comes to its end, with the time before that as the mark. */
-function eventToTell({ status, reason, reconnectSoonMs, refreshEndsInMs = 0 }: AnnounceInput) {
-  if (reconnectSoonMs === undefined) {
-    const event = eventOf(status, reason)
+/** What operators are told: a change, or that the grant comes to its end, with the time before that as the mark. */
+function newsIn({ event, reason, reconnectSoonMs, refreshEndsInMs = 0 }: AnnounceInput) {
+  if (reconnectSoonMs === undefined)
     return event === undefined ? undefined : { event, ...(reason === undefined ? {} : { reason }) }
-  }
   const left = `the grant ends in ${spanText(refreshEndsInMs)}`
   return { event: 'reconnect_soon' as const, reason: left, mark: spanText(reconnectSoonMs) }
 }

@@ -20,8 +20,10 @@ export const eventNames = [
 export type EventName = (typeof eventNames)[number]
 
 /** One change. Told at least once; `eventId` is the same whenever it is told again. Never holds a secret. */
-export interface LifecycleEvent {
-  event: EventName
+export type LifecycleEvent = CredentialEvent | ClientEvent
+
+export interface CredentialEvent {
+  event: Exclude<EventName, 'misconfigured'>
   credential: string
   family: string
   generation: number
@@ -32,23 +34,31 @@ export interface LifecycleEvent {
   mark?: string
 }
 
-export const eventId = ({ family, generation, event, mark }: LifecycleEvent): string =>
-  [family, generation, event, ...(mark === undefined ? [] : [mark])].join('/')
+/** Of a client, whichever of its credentials met it first. */
+export interface ClientEvent {
+  event: 'misconfigured' | 'recovered'
+  client: string
+  /** since when it is refused */
+  sinceMs: number
+  credential: string
+  generation: number
+  status: Status
+  reason?: string
+}
+
+export function eventId(event: LifecycleEvent): string {
+  if ('client' in event) return ['client', event.client, event.sinceMs, event.event].join('/')
+  const { family, generation, mark } = event
+  return [family, generation, event.event, ...(mark === undefined ? [] : [mark])].join('/')
+}
 
 /** What stands in the stream. Every field is there, so that a consumer need not ask. */
 export const eventFields = (event: LifecycleEvent): Record<string, string> => ({
   id: eventId(event),
   event: event.event,
   credential: event.credential,
+  client: 'client' in event ? event.client : '',
   generation: String(event.generation),
   status: event.status,
   reason: event.reason ?? '',
 })
-
-/** The event that tells of a status which comes without a token set; undefined for one that is nothing new to anyone. */
-export function eventOf(status: Status, reason: string | undefined): EventName | undefined {
-  if (status === 'active') return 'recovered'
-  if (status !== 'pending') return status
-  // one that waits for its first token, or for its turn, is well; one that does not get it is not
-  return reason === undefined || reason === 'store_lost_it' ? undefined : 'retrying'
-}

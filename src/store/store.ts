@@ -3,7 +3,7 @@ import { accessKey, changedChannel, type StatusDocument, statusKey } from '../..
 import { type CredentialParts, parseCredentialId } from '../credential.ts'
 import { PerennialError } from '../errors.ts'
 import type { Connection } from './connection.ts'
-import { eventFields, type LifecycleEvent } from './events.ts'
+import { type ClientEvent, eventFields, type LifecycleEvent } from './events.ts'
 import { script } from './script.ts'
 
 const begin = script('begin')
@@ -96,6 +96,9 @@ export interface Fence {
   /** nothing is left to revoke: the tombstone need not hold tokens */
   settled?: boolean
 }
+
+/** The credential by which it was found out, and why. */
+export type MetRefusal = Pick<ClientEvent, 'credential' | 'generation' | 'reason'>
 
 /**
  * The credentials in Redis. Every change is one script that refuses what is stale and says why, and every method
@@ -305,6 +308,33 @@ export class Store {
     if (what === 'all') await this.#redis.del(clientKey(client, 'refused'))
   }
 
+  /**
+   * Tells operators that a client is refused, once, however many of its credentials are and however often: for as long
+   * as at least one of them is told so again within `quietMs`.
+   */
+  async recordClientRefused(client: string, met: MetRefusal, quietMs: number): Promise<void> {
+    const key = clientKey(client, 'told')
+    const nowMs = await this.nowMs()
+    const held = await this.#redis.set(key, String(nowMs), { NX: true, GET: true, PX: quietMs })
+    const sinceMs = Number(held?.split(' ')[0] ?? nowMs)
+    if (held !== null) await this.#redis.pExpire(key, quietMs)
+    // another one tells it just now, unless it died over that
+    const isTold = held !== null && (held.endsWith(told) || nowMs - sinceMs < 1_000)
+    if (isTold) return
+    await this.record({ event: 'misconfigured', status: 'misconfigured', client, sinceMs, ...met })
+    await this.#redis.set(key, `${sinceMs}${told}`, { PX: quietMs })
+  }
+
+  /** Tells operators that a client which they know to be refused works again. */
+  async recordClientRecovered(client: string, met: MetRefusal): Promise<void> {
+    const key = clientKey(client, 'told')
+    const held = await this.#redis.get(key)
+    if (held === null) return
+    const sinceMs = Number(held.split(' ')[0])
+    if (held.endsWith(told)) await this.record({ event: 'recovered', status: 'active', client, sinceMs, ...met })
+    await this.#redis.del(key)
+  }
+
   async ping(): Promise<void> {
     await this.#redis.ping()
   }
@@ -316,7 +346,9 @@ export class Store {
 
 const redisTimeMs = ([seconds, micros]: readonly string[]) => Number(seconds) * 1000 + Math.floor(Number(micros) / 1000)
 
-const clientKey = (client: string, what: 'refused' | 'probe') => `perennial:client:${client}:${what}`
+const told = ' told'
+
+const clientKey = (client: string, what: 'refused' | 'probe' | 'told') => `perennial:client:${client}:${what}`
 
 function keys(credential: string) {
   const parts = parseCredentialId(credential)

@@ -5,6 +5,7 @@ import {
   condition,
   log,
   makeContinueAsNewFunc,
+  patched,
   setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
@@ -176,7 +177,7 @@ class Life {
   async #untilDue(): Promise<boolean> {
     if (this.#isWanted()) return true
     const { status, dueAtMs, accessExpiresAtMs = dueAtMs } = this.#state
-    const toldAgainAtMs = this.#state.unannounced ? Date.now() + tellAgainMs : dueAtMs
+    const toldAgainAtMs = this.#isUntold() ? Date.now() + tellAgainMs : dueAtMs
     const expiryAtMs = status === 'retrying' ? accessExpiresAtMs : dueAtMs
     const untilMs = Math.min(dueAtMs, toldAgainAtMs, expiryAtMs, this.#warningAtMs() ?? dueAtMs)
     const waitMs = Math.ceil(untilMs - Date.now())
@@ -321,6 +322,8 @@ class Life {
   #take(found: Refreshed): void {
     if (!found.revoked) {
       transitions.adopt(this.#state, found, this.#moment())
+      // in histories from before operators were told of it, nothing follows
+      if (this.#state.news === 'recovered' && !patched('tell recovered')) delete this.#state.news
       return
     }
     this.#state.generation = Math.max(this.#state.generation, found.generation)
@@ -442,19 +445,22 @@ class Life {
     if (persisted.found !== undefined) this.#take(persisted.found)
   }
 
-  /** A fence has told readers itself. */
+  /** Readers or operators; a fence has told both itself. */
   #isUntold(): boolean {
-    return this.#state.unannounced === true && this.#state.status !== 'revoked'
+    const { unannounced, news, status } = this.#state
+    return (unannounced === true || news !== undefined) && status !== 'revoked'
   }
 
-  /** Tells readers of the status; at the next step when it cannot be done now. */
+  /** Tells operators and readers of the status; at the next step when it cannot be done now. */
   async #announce(pointless: () => boolean): Promise<void> {
     const { status } = this.#state
     const input = announceInput(this.#input, this.#state, Date.now())
     const told = await unless(pointless, () =>
       this.#tell.announce.executeWithOptions({ summary: `tell readers: ${status}` }, [input]),
     )
-    if (told !== undefined) delete this.#state.unannounced
+    if (told === undefined) return
+    delete this.#state.unannounced
+    delete this.#state.news
   }
 
   /** Tells that the user will have to reconnect, once for each of the times before the end that were asked for. */

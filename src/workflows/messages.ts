@@ -1,5 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
 import type { GrantKind, RotationClass, Status } from '../credential.ts'
+import type { CredentialEvent } from '../store/events.ts'
 
 /**
  * Everything that crosses between clients, the workflow and its activities. Recorded in histories: fields are only
@@ -107,6 +108,9 @@ export interface CredentialState {
   unstored?: string
   /** the store was not told of the status yet */
   unannounced?: boolean
+  /** a change that operators were not told of yet, and the trouble that they know of */
+  news?: CredentialEvent['event']
+  trouble?: CredentialEvent['event']
   /** the run that last asked the store, for the next run to name */
   owner?: string
   /** sealed tokens that the provider has yet to revoke, and whether that would end a newer grant too */
@@ -275,6 +279,8 @@ export interface AnnounceInput {
   accessRemainingMs?: number
   refreshRemainingMs?: number
   refreshEndsInMs?: number
+  /** what operators are told with it */
+  event?: CredentialEvent['event']
   /** not a status: the end of the grant is nearer than this, and the user has to reconnect before */
   reconnectSoonMs?: number
 }

@@ -111,6 +111,7 @@ export function announceInput(
       refreshRemainingMs: from(refreshExpiresAtMs),
       refreshEndsInMs: from(refreshEndsAtMs),
       reconnectSoonMs,
+      event: reconnectSoonMs === undefined ? state.news : undefined,
     }),
   }
 }

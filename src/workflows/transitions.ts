@@ -1,5 +1,6 @@
 import type { Status } from '../credential.ts'
 import type { AttemptFailure, Claim, CredentialState, Fenced, Refreshed, RetryNotice, Settled } from './messages.ts'
+import { forgetNews, noteNews } from './news.ts'
 import { decideReplay } from './rotation.ts'
 import { askAgainAfterMs, backoffMs, pauseMs } from './schedule.ts'
 
@@ -46,6 +47,7 @@ export function setStatus(
   delete state.detail
   if (reason !== undefined) state.reason = reason
   if (detail !== undefined) state.detail = detail
+  noteNews(state)
 }
 
 /** A new generation, of whatever origin. */
@@ -124,6 +126,8 @@ export function claimed(state: CredentialState, claim: Claim, moment: Moment): v
   delete state.warnedMs
   delete state.asked
   adopt(state, claim, moment)
+  // the claim has told of a new family
+  forgetNews(state)
 }
 
 /** The provider refuses the grant. It is asked again, rarely: a disabled user may be enabled again. */
@@ -228,8 +232,9 @@ export function revoked(state: CredentialState, fenced: Fenced | undefined, { no
   ] as const)
     delete state[field]
   setStatus(state, nowMs, 'revoked', fenced?.reason)
-  // the fence told readers
+  // the fence told readers, and operators
   delete state.unannounced
+  forgetNews(state)
 }
 
 /** The store was compared with what is known here. A token that readers have lost is obtained again, in its turn. */

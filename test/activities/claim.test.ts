@@ -88,6 +88,7 @@ describe('a new grant', () => {
       id: `${input.seed.family}/4/connected`,
       event: 'connected',
       credential,
+      client: '',
       generation: '4',
       status: 'active',
       reason: '',

@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { createClient } from 'redis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { workflowId } from '../../src/credential.ts'
 import { expectRefusal, onTerminal, perennial } from '../cli/run.ts'
@@ -36,15 +35,6 @@ afterAll(async () => {
 })
 
 const run = (args: string[], input = '') => perennial(['import', ...args, '--data', data], { cwd, input })
-
-const events = async () => {
-  const redis = await createClient({ url: live.stack.redisUrl }).connect()
-  try {
-    return ((await redis.xRange('perennial:events', '-', '+')) ?? []).map(({ message }) => ({ ...message }))
-  } finally {
-    redis.destroy()
-  }
-}
 
 describe('an import of many lines', () => {
   const lines = 600
@@ -85,7 +75,7 @@ describe('an import of many lines', () => {
 
     const isThere = ({ event, credential }: { [field: string]: string }) =>
       event === 'connected' && credential?.startsWith('demo/still/')
-    const connected = async () => (await events()).filter(isThere).map(({ credential }) => credential)
+    const connected = async () => (await live.events()).filter(isThere).map(({ credential }) => credential)
     await until('all of them are taken over', connected, (found) => found.length >= good.length)
     expect((await connected()).sort()).toEqual([...good].sort())
     await until('Temporal lists all', begun, (count) => count >= good.length)

@@ -79,4 +79,12 @@ test('an outage of a minute is retrying, then expired, visible everywhere, and h
   const after = await live.reader.get(credential)
   expect(after.generation).toBe(before.generation + 1)
   expect(after.family).toBe(before.family)
+  // operators were told of each change once
+  const told = await until(
+    'told that it is over',
+    () => live.events(credential),
+    (events) => events.some(({ event }) => event === 'recovered'),
+  )
+  expect(told.map(({ event }) => event)).toEqual(['connected', 'retrying', 'expired', 'recovered'])
+  expect(told[1]).toMatchObject({ status: 'retrying', reason: 'temporarily_unavailable', id: expect.any(String) })
 }, 240_000)

@@ -34,6 +34,8 @@ test('a refused grant asks that one user to reconnect, and a new grant heals it'
   expect((await live.reader.get('demo/orchard/apple')).accessToken).toBe(tokenResponse.access_token)
   const refreshed = await live.perennial.refreshNow('demo/orchard/apple')
   expect(refreshed.generation).toBe((healed.generation ?? 0) + 1)
+  const told = (await live.events('demo/orchard/apple')).map(({ event }) => event)
+  expect(told).toEqual(['connected', 'reconnect_required', 'connected'])
 })
 
 test('a grant that is handed over twice is taken once', async () => {
@@ -71,6 +73,14 @@ test('a refused client is misconfigured: nobody has to reconnect, and it heals w
     (views) => views.every((view) => view?.status === 'active'),
     60_000,
   )
+  // operators hear of the client, not of each of its users
+  const ofClient = async () => (await live.events()).filter(({ client }) => client === 'orchard')
+  const told = await until('told that it works again', ofClient, (events) => events.length > 1)
+  expect(told.map(({ event, reason }) => [event, reason])).toEqual([
+    ['misconfigured', 'invalid_client'],
+    ['recovered', ''],
+  ])
+  expect((await live.events()).filter(({ event }) => event === 'misconfigured')).toHaveLength(1)
 }, 240_000)
 
 async function restartWorker(): Promise<void> {

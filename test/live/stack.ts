@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '@temporalio/client'
+import { createClient } from 'redis'
 import { createReader, type Reader } from '../../packages/reader/src/index.ts'
 import { readerKey, readerKeyText, sealingKey } from '../../packages/reader/src/sealed.ts'
 import { openTemporal } from '../../src/client/temporal.ts'
@@ -24,6 +25,8 @@ export interface Live {
   reader: Reader
   /** begins a credential of the demo's provider, with a grant of a user who consented */
   begin(subject: string): Promise<string>
+  /** what operators were told, oldest first, of one credential or of all */
+  events(credential?: string): Promise<Record<string, string>[]>
   /** runs a command as a person would, from the checkout */
   cli(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>
   /** the pid of a child */
@@ -65,6 +68,17 @@ export async function startLive(options: { tokenSeconds: number; configFile?: st
       // not start: a test that is tried again finds what its first try began
       await perennial.connect(credential, { tokenResponse: await demo.mintGrant(subject, 'orchard') })
       return credential
+    },
+    events: async (credential) => {
+      const redis = await createClient({ url: stack.redisUrl }).connect()
+      try {
+        const entries = ((await redis.xRange('perennial:events', '-', '+')) ?? []).map(({ message }) => ({
+          ...message,
+        }))
+        return entries.filter((event) => credential === undefined || event.credential === credential)
+      } finally {
+        redis.destroy()
+      }
     },
     cli: (...args) => run([...args, '--data', dataDir]),
     pid: async (child) => {

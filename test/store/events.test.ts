@@ -1,6 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { statuses } from '../../src/credential.ts'
-import { eventFields, eventId, eventNames, eventOf, type LifecycleEvent } from '../../src/store/events.ts'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type CredentialEvent, eventFields, eventId } from '../../src/store/events.ts'
 import { startTestRedis, type TestRedis } from './redis.ts'
 
 let it: TestRedis
@@ -10,7 +9,7 @@ beforeAll(async () => {
 })
 afterAll(() => it.stop())
 
-const event: LifecycleEvent = {
+const event: CredentialEvent = {
   event: 'at_risk',
   credential: 'acme/google-main/alice',
   family: 'f1',
@@ -22,7 +21,7 @@ const event: LifecycleEvent = {
 test('an event has the same id whenever it is told again, and another one for every change', () => {
   expect(eventId(event)).toBe('f1/42/at_risk')
   expect(eventId({ ...event })).toBe(eventId(event))
-  const changes: Partial<LifecycleEvent>[] = [
+  const changes: Partial<CredentialEvent>[] = [
     { family: 'f2' },
     { generation: 43 },
     { event: 'recovered' },
@@ -30,23 +29,6 @@ test('an event has the same id whenever it is told again, and another one for ev
   ]
   const ids = changes.map((change) => eventId({ ...event, ...change }))
   expect(new Set([eventId(event), ...ids]).size).toBe(1 + changes.length)
-})
-
-test.each([
-  ['active', undefined, 'recovered'],
-  ['pending', undefined, undefined],
-  ['pending', 'store_lost_it', undefined],
-  ['pending', 'no_access_token', 'retrying'],
-  ['retrying', 'http_503', 'retrying'],
-  ['at_risk', 'answer_lost', 'at_risk'],
-] as const)('%s because of %s is told as %s', (status, reason, name) => {
-  expect(eventOf(status, reason)).toBe(name)
-})
-
-test('every status that is told has an event of its own', () => {
-  const told = statuses.map((status) => eventOf(status, undefined)).filter((name) => name !== undefined)
-  expect(new Set(told).size).toBe(statuses.length - 1)
-  for (const name of told) expect(eventNames).toContain(name)
 })
 
 test('the stream keeps every field, and about the last 100,000 events', async () => {
@@ -58,6 +40,7 @@ test('the stream keeps every field, and about the last 100,000 events', async ()
     id: 'f1/42/at_risk',
     event: 'at_risk',
     credential: 'acme/google-main/alice',
+    client: '',
     generation: '42',
     status: 'at_risk',
     reason: 'answer_lost',
@@ -70,4 +53,51 @@ test('the stream keeps every field, and about the last 100,000 events', async ()
   // trimmed by whole nodes of 100 entries
   expect(kept).toBeGreaterThanOrEqual(100_000)
   expect(kept).toBeLessThan(100_200)
+})
+
+describe('a client that is refused', () => {
+  const met = { credential: 'acme/google-main/alice', generation: 42 }
+  const told = (credential = met.credential) => it.events(credential)
+  let client = ''
+  beforeEach(async () => {
+    client = `google-${Math.random()}`
+    await it.redis.del('perennial:events')
+  })
+  const refused = (credential = met.credential, quietMs = 60_000) =>
+    it.store.recordClientRefused(client, { ...met, credential, reason: 'invalid_client' }, quietMs)
+
+  test('is told of once for all of its credentials, and once when it works again', async () => {
+    await Promise.all(Array.from({ length: 50 }, (_, n) => refused(`acme/google-main/user${n}`)))
+    await refused('acme/google-main/late')
+    const all = await it.redis.xRange('perennial:events', '-', '+')
+    expect(all?.map(({ message }) => message)).toMatchObject([
+      { event: 'misconfigured', client, reason: 'invalid_client' },
+    ])
+    await it.store.recordClientRecovered(client, met)
+    await it.store.recordClientRecovered(client, met)
+    const [recovered, ...more] = await told()
+    expect(more).toEqual([])
+    expect(recovered).toMatchObject({ event: 'recovered', client, status: 'active', reason: '' })
+    const [misconfigured] = (all ?? []).map(({ message }) => message.id?.split('/').slice(0, 3))
+    expect(recovered?.id?.split('/').slice(0, 3)).toEqual(misconfigured)
+  })
+
+  test('is told of again by the same id where whoever told it first has died over that', async () => {
+    await it.redis.set(`perennial:client:${client}:told`, String((await it.store.nowMs()) - 5_000), { PX: 60_000 })
+    await refused()
+    await refused()
+    const since = (await it.redis.get(`perennial:client:${client}:told`))?.split(' ')[0]
+    expect(await told()).toMatchObject([{ id: `client/${client}/${since}/misconfigured` }])
+  })
+
+  test('is told of anew when it was well for a while, or has recovered', async () => {
+    await refused(met.credential, 50)
+    await new Promise((resolve) => setTimeout(resolve, 80))
+    await refused()
+    await it.store.recordClientRecovered(client, met)
+    await refused()
+    const events = await told()
+    expect(events.map(({ event }) => event)).toEqual(['misconfigured', 'misconfigured', 'recovered', 'misconfigured'])
+    expect(new Set(events.map(({ id }) => id)).size).toBe(4)
+  })
 })
