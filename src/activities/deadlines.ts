@@ -20,6 +20,8 @@ export interface Answered {
   rules: RefreshTokenRules
   /** what the answer says that is left of the refresh token */
   saidMs?: number | undefined
+  /** what it says that is left to an end that no refresh moves */
+  saidEndMs?: number | undefined
   /** a new refresh token came */
   rotated: boolean
   /** what was known of the token that was used; absent for a grant that was just handed over */
@@ -36,9 +38,9 @@ const sameEndMs = 2_000
  * that a refresh has not moved is absolute, until another refresh does (Keycloak counts an idle time until the
  * session's own end comes first). Where an answer says nothing and the refresh token stays the same, so does its end.
  */
-export function deadlines({ rules, saidMs, rotated, before }: Answered): Deadlines {
+export function deadlines({ rules, saidMs, saidEndMs, rotated, before }: Answered): Deadlines {
   const byRule = before?.endsInMs ?? rules.refreshTokenAbsoluteMs
-  const absoluteMs = rules.refreshTokenAbsoluteMs === undefined ? undefined : byRule
+  const absoluteMs = saidEndMs ?? (rules.refreshTokenAbsoluteMs === undefined ? undefined : byRule)
   const restarted = earliest(saidMs, rules.refreshTokenIdleMs, rotated ? rules.refreshTokenLifetimeMs : undefined)
   if (before === undefined) return known(restarted, absoluteMs)
   if (saidMs !== undefined) return known(restarted, earliest(absoluteMs, stays(saidMs, before) ? saidMs : undefined))

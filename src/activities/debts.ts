@@ -1,7 +1,7 @@
 import type { AccessDocument } from '../../packages/reader/src/format.ts'
 import type { GrantHash, TokenSetWrite } from '../store/store.ts'
 import { type ActivityDeps, openAccess, openGrant, sealGrant } from './deps.ts'
-import type { Grant } from './token-set.ts'
+import type { Grant } from './grant.ts'
 
 /** Tokens that a provider is to revoke, as they are sealed for the way through the workflow. */
 export interface Debt {
@@ -27,15 +27,18 @@ export function debtsOf(
     known.unstored === undefined ? undefined : readable(() => openWrite(deps, known.unstored, credential))
   const grants = [known.grant, unstored?.grant, tombstone?.grant].filter((sealed) => sealed !== undefined)
   const values = [unstored?.access?.value, tombstone?.access].filter((value) => value !== undefined)
-  const refreshTokens = grants.map((sealed) => readable(() => openGrant<Grant>(deps.keyring, sealed, credential)))
+  const opened = grants.map((sealed) => readable(() => openGrant<Grant>(deps.keyring, sealed, credential)))
   const accessTokens = values.map((value) => readable(() => openValue(deps, value, credential)))
   const debts: Debt[] = [
-    ...new Set(refreshTokens.map((grant) => grant?.refresh_token).filter((token) => token !== undefined)),
+    ...new Set(opened.map((grant) => grant?.refresh_token).filter((token) => token !== undefined)),
   ].map((refresh_token) => ({ refresh_token }))
   for (const document of accessTokens) {
     if (document === undefined || debts.some(({ access_token }) => access_token === document.access_token)) continue
     debts.push({ access_token: document.access_token, expires_at: document.expires_at })
   }
+  for (const access_token of opened.map((grant) => grant?.access_token))
+    if (access_token !== undefined && !debts.some((debt) => debt.access_token === access_token))
+      debts.push({ access_token })
   const { family = '', generation = 0 } = tombstone ?? {}
   return debts.map((debt) => sealDebt(deps, credential, family, generation, debt))
 }
@@ -45,7 +48,7 @@ export function debtOfWrite(deps: ActivityDeps, credential: string, { grant, acc
   const refresh = grant === undefined ? undefined : readable(() => openGrant<Grant>(deps.keyring, grant, credential))
   const document = access === undefined ? undefined : readable(() => openValue(deps, access.value, credential))
   return {
-    ...(refresh === undefined ? {} : { refresh_token: refresh.refresh_token }),
+    ...(refresh?.refresh_token === undefined ? {} : { refresh_token: refresh.refresh_token }),
     ...(document === undefined ? {} : { access_token: document.access_token, expires_at: document.expires_at }),
   }
 }

@@ -1,10 +1,25 @@
 import type { ClientConfig } from '../config.ts'
 import { PerennialError } from '../errors.ts'
+import type { ClientIdentity } from '../oauth/index.ts'
 import { filledEndpoint, parametersOf } from '../providers/parameters.ts'
 
+/** Who asks at a provider; the secret that is tried is added for each try. */
+export function identityOf({ clientId, provider, privateKey, keyId, certificate }: ClientConfig): ClientIdentity {
+  return {
+    clientId,
+    clientAuth: provider.clientAuth,
+    ...(privateKey !== undefined && { privateKey }),
+    ...(keyId !== undefined && { keyId }),
+    ...(certificate !== undefined && { certificate }),
+    ...(provider.assertion !== undefined && { assertion: provider.assertion }),
+  }
+}
+
 /** What fills the placeholders of one credential's requests. */
-export const valuesFor = ({ provider, parameters }: ClientConfig, own: Readonly<Record<string, string>> = {}) =>
-  parametersOf(provider, { client: parameters, own })
+export const valuesFor = (
+  { provider, clientId, parameters }: ClientConfig,
+  own: Readonly<Record<string, string>> = {},
+) => parametersOf(provider, { clientId, client: parameters, own })
 
 /** Where a credential's tokens come from; a PerennialError that says what is missing. */
 export function tokenEndpointFor(

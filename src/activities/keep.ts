@@ -6,8 +6,9 @@ import type { Refreshed } from '../workflows/messages.ts'
 import type { Clocks } from './clocks.ts'
 import { type Debt, sealDebt } from './debts.ts'
 import { type ActivityDeps, openAccess, openGrant, sealAccess, sealGrant } from './deps.ts'
+import type { Grant } from './grant.ts'
 import { revokeOnce } from './revoke.ts'
-import { found, type Generation, type Grant, prepare, revokedBy } from './token-set.ts'
+import { found, type Generation, prepare, revokedBy } from './token-set.ts'
 
 /** Redis gets this long before the tokens go back to Temporal instead, which keeps them until Redis is there. */
 const storeWithinMs = 250

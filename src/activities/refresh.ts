@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClientConfig } from '../config.ts'
+import { needsPerson } from '../credential.ts'
+import { PerennialError } from '../errors.ts'
 import { type Attempt, beginAttempt, type TokenRequest, type TokenSet, type Verdict } from '../oauth/index.ts'
+import { sendsSecret } from '../providers/schema.ts'
 import type { Admission, TokenHost } from '../store/gate.ts'
 import { fingerprint } from '../store/sealing.ts'
 import type { BeginVerdict, GrantHash } from '../store/store.ts'
@@ -9,9 +12,10 @@ import { AttemptFailed } from './attempt-failed.ts'
 import { isWorthTelling, retryDelayMs } from './backoff.ts'
 import { Clocks } from './clocks.ts'
 import { type ActivityDeps, type Caller, clientOf, openGrant, partsOf } from './deps.ts'
-import { tokenEndpointFor } from './endpoints.ts'
+import { identityOf, tokenEndpointFor, valuesFor } from './endpoints.ts'
+import type { Grant } from './grant.ts'
 import { keep, within } from './keep.ts'
-import { found, type Generation, type Grant, newWriter, revokedBy, rotationOf, UnusableHash } from './token-set.ts'
+import { found, type Generation, newWriter, revokedBy, rotationOf, UnusableHash } from './token-set.ts'
 
 /**
  * One attempt to get generation n+1, by the rules of "One refresh": look at the store, send once, read everything,
@@ -63,9 +67,9 @@ class RefreshAttempt {
     const { hash } = begun
     if (begun.verdict !== 'clear') return this.#instead(begun.verdict, hash)
     await this.#beTheOneWhoTries(client, refusedBefore)
-    const request = this.#request(client)
+    const request = this.#request(client, hash)
     const beganMs = this.#clocks.redisNowMs()
-    const verdict = await this.#exchange(client, request)
+    const verdict = this.#asItIs(client, request) ?? (await this.#exchange(client, request))
     if (verdict.kind !== 'granted') return await this.#refused(client, request, verdict)
     const refreshed = await this.#keep(verdict.tokens, hash, beganMs)
     if (refusedBefore !== undefined || this.#input.activeSinceMs === undefined)
@@ -138,27 +142,51 @@ class RefreshAttempt {
       throw clientRefused(refusedBefore, `client ${client.name} is refused; another of its credentials asks again`)
   }
 
-  #request(client: ClientConfig): TokenRequest {
-    const { credential, kind, grant, parameters } = this.#input
+  #request(client: ClientConfig, hash: GrantHash | undefined): TokenRequest {
+    const { kind, parameters } = this.#input
     const endpoint = tokenEndpointFor(client, parameters)
+    const values = valuesFor(client, parameters)
     if (typeof endpoint !== 'string') throw clientRefused('invalid_endpoint', endpoint.message)
-    const request: TokenRequest = {
+    if (values instanceof PerennialError) throw clientRefused('invalid_parameter', values.message)
+    const { rotation, tokenRequest, tokenResponse, errors, neverAfterExpiry } = client.provider
+    const { refresh_token, access_token } = this.#grant()
+    const ended =
+      hash?.generation === this.#input.generation &&
+      (hash.accessExpiresAtMs ?? Number.POSITIVE_INFINITY) <= this.#clocks.redisNowMs()
+    return {
+      ...identityOf(client),
       endpoint,
-      clientId: client.clientId,
-      clientAuth: client.provider.clientAuth,
+      values,
       grant: kind,
-      rotation: client.provider.rotation,
+      rotation,
       parameters: client.request,
+      ...(tokenRequest !== undefined && { tokenRequest }),
+      ...(tokenResponse !== undefined && { tokenResponse }),
+      ...(errors !== undefined && { errors }),
+      ...(refresh_token !== undefined && { refreshToken: refresh_token }),
+      ...(access_token !== undefined && { accessToken: access_token }),
+      ...(neverAfterExpiry && ended && { pastSaving: true }),
     }
-    if (kind === 'client_credentials') return request
+  }
+
+  /** What the request lives on; nothing where the client alone does. */
+  #grant(): Grant {
+    const { credential, kind, grant } = this.#input
+    if (!needsPerson(kind)) return {}
     if (grant === undefined)
       throw new AttemptFailed('GrantRefused', { reason: 'no_refresh_token', detail: 'the grant came without one' })
     try {
-      return { ...request, refreshToken: openGrant<Grant>(this.#deps.keyring, grant, credential).refresh_token }
+      return openGrant<Grant>(this.#deps.keyring, grant, credential)
     } catch (error) {
       // heals when the key is configured again
       throw new AttemptFailed('Unsent', { reason: 'grant_unreadable', detail: messageOf(error) })
     }
+  }
+
+  /** A token that lives until it is revoked is exchanged for nothing: the store gets it again. */
+  #asItIs({ provider }: ClientConfig, { grant, accessToken }: TokenRequest): Verdict | undefined {
+    if (grant !== 'access_token' || !provider.accessTokenNeverExpires || accessToken === undefined) return undefined
+    return { kind: 'granted', tokens: { accessToken } }
   }
 
   /** A replay that waited too long, in the provider's queue for one, is decided anew. */
@@ -260,6 +288,8 @@ class RefreshAttempt {
         throw new AttemptFailed('Throttled', { reason, detail }, verdict.retryAfterMs)
       case 'unclear':
         throw new AttemptFailed('Unclear', { reason, detail })
+      case 'too_early':
+        throw this.#tooEarly(reason, detail)
       case 'ambiguous':
         throw this.#ambiguous(client, reason, detail)
       case 'client_refused':
@@ -270,6 +300,13 @@ class RefreshAttempt {
       case 'grant_refused':
         return await this.#grantRefused(client, request, reason, detail)
     }
+  }
+
+  /** Asked again when half of what is left of the token has passed: that comes as near to its end as need be. */
+  #tooEarly(reason: string, detail: string): AttemptFailed {
+    const remainingMs = this.#untilLossMs()
+    const inMs = remainingMs > 0 ? Math.max(1_000, remainingMs / 2) : undefined
+    return new AttemptFailed('Throttled', { reason, detail }, inMs, remainingMs > 0)
   }
 
   #ambiguous({ provider }: ClientConfig, reason: string, detail: string): AttemptFailed {
@@ -286,14 +323,16 @@ class RefreshAttempt {
 
   /** Refused may mean that another attempt was faster: what it wrote counts. */
   async #grantRefused(client: ClientConfig, request: TokenRequest, reason: string, detail: string): Promise<Refreshed> {
-    if (request.refreshToken === undefined) throw clientRefused(reason, detail)
+    const token = request.refreshToken ?? request.accessToken
+    if (!needsPerson(request.grant) || token === undefined) throw clientRefused(reason, detail)
     const [again] = await this.#look(client).catch(() => {
       const unknown = `${detail}; whether another attempt was faster is not known, for the store does not answer`
       throw new AttemptFailed('Unclear', { reason, detail: unknown })
     })
     if (again.verdict !== 'clear') return this.#instead(again.verdict, again.hash)
-    const refused = fingerprint(this.#deps.keyring.grant[0], request.refreshToken)
-    throw new AttemptFailed('GrantRefused', { reason, detail, refused })
+    const refused = fingerprint(this.#deps.keyring.grant[0], token)
+    const forGood = client.provider.neverAskAgain ? { forGood: true } : {}
+    throw new AttemptFailed('GrantRefused', { reason, detail, refused, ...forGood })
   }
 
   /** Beside the way back: the tokens do not wait for it. */
@@ -388,6 +427,7 @@ function heldBack(host: string, { mode, inMs }: Admission): AttemptFailed {
 function outcomeOf(verdict: Verdict): 'alive' | 'failing' | undefined {
   switch (verdict.kind) {
     case 'granted':
+    case 'too_early':
     case 'grant_refused':
     case 'client_refused':
       return 'alive'
@@ -413,7 +453,7 @@ class SecretOrder {
   readonly #first = new Map<string, number>()
 
   of({ name, clientSecrets, provider }: ClientConfig): (readonly [number, string | undefined])[] {
-    if (provider.clientAuth === 'none') return [[0, undefined]]
+    if (clientSecrets.length === 0 && !sendsSecret(provider.clientAuth)) return [[0, undefined]]
     const first = this.#first.get(name) ?? 0
     return clientSecrets.map((_, offset) => {
       const index = (first + offset) % clientSecrets.length

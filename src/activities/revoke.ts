@@ -3,12 +3,13 @@ import type { ClientConfig } from '../config.ts'
 import { PerennialError } from '../errors.ts'
 import { beginAttempt, type Revocation, type RevocationRequest } from '../oauth/index.ts'
 import { filledEndpoint } from '../providers/parameters.ts'
+import { sendsSecret } from '../providers/schema.ts'
 import type { TokenSetWrite } from '../store/store.ts'
 import type { RevokeTokensInput } from '../workflows/messages.ts'
 import { backoffMs } from '../workflows/schedule.ts'
 import { type Debt, debtOfWrite } from './debts.ts'
 import { type ActivityDeps, clientOf, openGrant } from './deps.ts'
-import { valuesFor } from './endpoints.ts'
+import { identityOf, valuesFor } from './endpoints.ts'
 
 const exchangeTimeoutMs = 10_000
 const longestBackoffMs = 15 * 60_000
@@ -31,7 +32,7 @@ export const revokeTokensActivity =
     if (client === undefined || endpoints === undefined) return { revoked: 0 }
     const { attempt } = deps.caller()
     let revoked = 0
-    for (const { token, hint } of tokensOf(openDebt(deps, debt, credential))) {
+    for (const { token, hint } of tokensOf(openDebt(deps, debt, credential), client)) {
       const outcome = await revokeToken(deps, client, { ...endpoints, token, hint })
       if (outcome.kind === 'revoked') revoked++
       else if (outcome.kind !== 'unsupported') throw failure(client, outcome, attempt)
@@ -43,14 +44,21 @@ export const revokeTokensActivity =
 async function revokeToken(
   deps: ActivityDeps,
   client: ClientConfig,
-  what: Pick<RevocationRequest, 'endpoint' | 'introspectionEndpoint' | 'token' | 'hint'>,
+  what: Pick<RevocationRequest, 'endpoint' | 'introspectionEndpoint' | 'token' | 'hint' | 'values'>,
 ): Promise<Revocation> {
-  const { clientId, clientSecrets, provider } = client
-  const secrets = provider.clientAuth === 'none' ? [undefined] : clientSecrets
+  const { revocation, tokenResponse, errors } = client.provider
+  const none = client.clientSecrets.length === 0 && !sendsSecret(client.provider.clientAuth)
+  const secrets = none ? [undefined] : client.clientSecrets
   let outcome: Revocation = { kind: 'failed', reason: 'no_client_secret', detail: 'none is configured' }
   for (const clientSecret of secrets) {
-    const secret = clientSecret === undefined ? {} : { clientSecret }
-    const request = { ...what, clientId, clientAuth: provider.clientAuth, ...secret }
+    const request: RevocationRequest = {
+      ...identityOf(client),
+      ...what,
+      ...(clientSecret !== undefined && { clientSecret }),
+      ...(revocation !== undefined && { revocation }),
+      ...(tokenResponse !== undefined && { tokenResponse }),
+      ...(errors !== undefined && { errors }),
+    }
     outcome = await deps.tokenEndpoint.revoke(request, beginAttempt(exchangeTimeoutMs))
     if (outcome.kind !== 'secret_refused') return outcome
   }
@@ -67,7 +75,7 @@ export async function revokeOnce(
   const client = clientOf(deps, credential)
   const endpoints = client === undefined ? undefined : endpointsOf(client, parameters)
   if (client === undefined || endpoints === undefined) return
-  for (const token of tokensOf(debt)) await revokeToken(deps, client, { ...endpoints, ...token })
+  for (const token of tokensOf(debt, client)) await revokeToken(deps, client, { ...endpoints, ...token })
 }
 
 /** Undefined where the provider has no way to revoke. */
@@ -82,19 +90,23 @@ export function endpointsOf(client: ClientConfig, own: Record<string, string>) {
   const endpoint = fill(provider.revocationEndpoint)
   const introspectionEndpoint = fill(provider.introspectionEndpoint)
   if (endpoint === undefined) return undefined
-  return { endpoint, ...(introspectionEndpoint === undefined ? {} : { introspectionEndpoint }) }
+  return { endpoint, values, ...(introspectionEndpoint === undefined ? {} : { introspectionEndpoint }) }
 }
 
-function tokensOf({
-  refresh_token,
-  access_token,
-  expires_at,
-}: Debt): { token: string; hint: RevocationRequest['hint'] }[] {
-  const tokens: { token: string; hint: RevocationRequest['hint'] }[] = []
-  if (refresh_token !== undefined) tokens.push({ token: refresh_token, hint: 'refresh_token' })
+/** Of the kinds that the provider revokes. */
+function tokensOf(
+  { refresh_token, access_token, expires_at }: Debt,
+  { provider }: ClientConfig,
+): { token: string; hint: RevocationRequest['hint'] }[] {
   const lives = expires_at === undefined || Date.parse(expires_at) > Date.now()
-  if (access_token !== undefined && lives) tokens.push({ token: access_token, hint: 'access_token' })
-  return tokens
+  const known = [
+    { token: refresh_token, hint: 'refresh_token' as const },
+    { token: lives ? access_token : undefined, hint: 'access_token' as const },
+  ]
+  const kinds = provider.revocation?.tokens
+  return known.flatMap(({ token, hint }) =>
+    token === undefined || kinds?.includes(hint) === false ? [] : [{ token, hint }],
+  )
 }
 
 function openDebt(deps: ActivityDeps, debt: string, credential: string): Debt {

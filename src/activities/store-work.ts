@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common'
 import { UnreadableValue } from '../../packages/reader/src/errors.ts'
+import type { GrantKind } from '../credential.ts'
 import { parseTokenResponse, type TokenSet } from '../oauth/index.ts'
 import { fingerprint } from '../store/sealing.ts'
 import type { GrantHash } from '../store/store.ts'
@@ -52,7 +53,7 @@ export const claimActivity =
         return revokedBy(hash, clocks)
       const ahead = hash !== undefined && !hash.tombstone && hash.generation >= generation ? hash : undefined
       const known = [...input.seeds, ...(hash?.seeds ?? [])]
-      const fingerprints = fingerprintsOf(deps, opened.refreshToken)
+      const fingerprints = fingerprintsOf(deps, kind, opened)
       const repeated = fingerprints.some((one) => known.includes(one) && one !== input.retry)
       // an earlier try of this claim did it, or an earlier life of this workflow did and went on from there
       if (ahead !== undefined && (repeated || needsNobody(opened) || ahead.family === seed.family)) {
@@ -113,12 +114,18 @@ function openSeed(deps: ActivityDeps, input: ClaimInput): TokenSet | string {
     if (typeof tokens === 'string') return tokens
     const { accessToken, refreshToken, tokenType, scope } = tokens
     const { accessLivesMs = 0, refreshLivesMs } = input
-    if (refreshToken === undefined && accessLivesMs <= 0)
+    // one that is exchanged for its successor may have ended: the provider says so
+    const goesOn = input.kind === 'access_token' ? accessToken : refreshToken
+    if (goesOn === undefined && accessLivesMs <= 0)
       return 'there is no refresh token, and the access token has ended or does not say when it will'
+    const values = valuesIn(response)
     return {
       ...(refreshToken === undefined ? {} : { refreshToken }),
       // one that has ended, or does not say when it will, is of no use to readers: the first refresh is due at once
-      ...(accessToken === undefined || accessLivesMs <= 0 ? {} : { accessToken, expiresInMs: accessLivesMs }),
+      ...(accessToken === undefined || (accessLivesMs <= 0 && goesOn !== accessToken)
+        ? {}
+        : { accessToken, expiresInMs: Math.max(0, accessLivesMs) }),
+      ...(values === undefined ? {} : { values }),
       ...(tokenType === undefined ? {} : { tokenType }),
       ...(scope === undefined ? {} : { scope }),
       ...(refreshLivesMs === undefined ? {} : { refreshExpiresInMs: refreshLivesMs }),
@@ -132,8 +139,17 @@ function openSeed(deps: ActivityDeps, input: ClaimInput): TokenSet | string {
   }
 }
 
-const fingerprintsOf = ({ keyring }: ActivityDeps, refreshToken: string | undefined) =>
-  refreshToken === undefined ? [] : keyring.grant.map((key) => fingerprint(key, refreshToken))
+/** What readers get beside the token, as the caller sealed it. */
+function valuesIn(response: unknown): Record<string, string> | undefined {
+  const { values } = response as { values?: Record<string, string> }
+  return values
+}
+
+/** Of what the grant lives on: the same one, handed over twice, is a repeated call. */
+function fingerprintsOf({ keyring }: ActivityDeps, kind: GrantKind, { refreshToken, accessToken }: TokenSet) {
+  const token = refreshToken ?? (kind === 'access_token' ? accessToken : undefined)
+  return token === undefined ? [] : keyring.grant.map((key) => fingerprint(key, token))
+}
 
 /** After an attempt whose end is unknown has been waited out: what did it leave, and may its token be sent again? */
 export const settleActivity =
@@ -146,13 +162,14 @@ export const settleActivity =
     const { verdict, nowMs, hash } = await deps.store.begin(credential, begun)
     clocks.redisSaid(nowMs)
     if (verdict === 'foreign_namespace') throw new ForeignNamespace()
-    const provider = clientOf(deps, credential)?.provider ?? { rotation: 'single_use' as const, graceMs: undefined }
-    const { graceMs } = provider
+    const provider = clientOf(deps, credential)?.provider
+    const { rotation = 'single_use', graceMs, oldAccessTokenDies } = provider ?? {}
     const rule = {
-      rotation: rotationOf(kind, provider),
+      rotation: rotationOf(kind, { rotation }),
       send: Math.max(send, (hash?.send ?? 0) + 1),
       ...(hash?.run === undefined || hash.run === owner.run || hash.run === previousOwner ? {} : { foreign: true }),
       ...(graceMs === undefined ? {} : { graceMs }),
+      ...(oldAccessTokenDies ? { accessTokenDies: true } : {}),
     }
     if (hash !== undefined && verdict === 'newer')
       return { ...rule, found: found(deps, hash, kind, credential, clocks, grant) }

@@ -1,18 +1,23 @@
 import { randomUUID } from 'node:crypto'
 import type { AccessDocument, StatusDocument } from '../../packages/reader/src/format.ts'
 import { type GrantKind, needsPerson, type RotationClass } from '../credential.ts'
-import { accessLifetimeMs, type TokenSet } from '../oauth/index.ts'
+import { accessLifetimeMs, longestLifetimeMs, type TokenSet } from '../oauth/index.ts'
+import type { Provider } from '../providers/provider.ts'
 import type { GrantHash, TokenSetWrite } from '../store/store.ts'
 import type { Refreshed } from '../workflows/messages.ts'
 import { dueWithinMs } from '../workflows/schedule.ts'
 import { type Clocks, isoTime } from './clocks.ts'
 import { type Answered, type Deadlines, deadlines } from './deadlines.ts'
-import { type ActivityDeps, clientOf, type GrantProblem, grantProblem, sealAccess, sealGrant } from './deps.ts'
-
-/** What is sealed as a grant: enough to go on, and to revoke. */
-export interface Grant {
-  refresh_token: string
-}
+import {
+  type ActivityDeps,
+  clientOf,
+  type GrantProblem,
+  grantProblem,
+  openGrant,
+  sealAccess,
+  sealGrant,
+} from './deps.ts'
+import { type Grant, grantAfter } from './grant.ts'
 
 /** A token set on its way into the store and back to the workflow. */
 export interface Generation {
@@ -43,16 +48,18 @@ export function prepare(
   from: Generation,
 ): { write: TokenSetWrite; refreshed: Refreshed } {
   const { credential, family, generation, tokens } = from
-  const { refreshToken } = tokens
   const context = { cred: credential, family, gen: generation }
-  const grant =
-    refreshToken === undefined ? undefined : sealGrant(deps.keyring, { refresh_token: refreshToken }, context)
-  const lifetimeMs = livesMs(tokens)
+  const provider = clientOf(deps, credential)?.provider
+  const known = heldBefore(deps, from)
+  const next = grantAfter(tokens, known, { kind: from.kind, provider })
+  const grant = next === undefined ? undefined : sealGrant(deps.keyring, next, context)
+  const values = { ...known?.values, ...tokens.values }
+  const lifetimeMs = livesMs(tokens, provider)
   const ends = from.ends ?? deadlinesAfter(deps, from)
   const dueInMs =
     lifetimeMs === undefined ? turnInMs(from, ends) : dueInAtLeastMs(lifetimeMs, from.kind, credential, ends)
   const redisMs = clocks.redisNowMs()
-  const access = lifetimeMs === undefined ? undefined : accessValue(deps, from, redisMs, lifetimeMs)
+  const access = lifetimeMs === undefined ? undefined : accessValue(deps, from, { redisMs, lifetimeMs, values })
   const at = (inMs: number | undefined) => (inMs === undefined ? undefined : redisMs + inMs)
   const refreshExpiresAtMs = at(ends.livesMs)
   const refreshEndsAtMs = at(ends.endsInMs)
@@ -84,10 +91,22 @@ export function prepare(
   }
 }
 
+/** What the grant held that goes on. What was opened to be sent can be opened again; a claim holds none. */
+function heldBefore({ keyring }: ActivityDeps, { credential, heldGrant, tokens }: Generation): Grant | undefined {
+  // no answer came: it stays as it is sealed, whether or not a key opens it here
+  if (heldGrant === undefined || Object.keys(tokens).length === 0) return undefined
+  try {
+    return openGrant<Grant>(keyring, heldGrant, credential)
+  } catch {
+    return undefined
+  }
+}
+
 const deadlinesAfter = (deps: ActivityDeps, { credential, tokens, before }: Generation) =>
   deadlines({
     rules: clientOf(deps, credential)?.provider ?? {},
     saidMs: tokens.refreshExpiresInMs,
+    saidEndMs: tokens.refreshEndsInMs,
     rotated: tokens.refreshToken !== undefined,
     before,
   })
@@ -109,12 +128,24 @@ const toldOf = ({ config }: ActivityDeps, { livesMs, endsInMs }: Deadlines) => (
 })
 
 /** Undefined where there is no access token, or only one that has ended: its refresh follows, but not in a tight loop. */
-function livesMs({ accessToken, expiresInMs }: TokenSet): number | undefined {
-  const ms = accessLifetimeMs({ answerMs: expiresInMs })
+function livesMs(
+  { accessToken, expiresInMs }: TokenSet,
+  provider: Pick<Provider, 'accessTokenSeconds' | 'accessTokenNeverExpires'> | undefined,
+): number | undefined {
+  const { accessTokenSeconds, accessTokenNeverExpires } = provider ?? {}
+  const stated = accessTokenSeconds === undefined ? undefined : accessTokenSeconds * 1000
+  const ms = accessLifetimeMs({
+    answerMs: expiresInMs,
+    catalogueMs: accessTokenNeverExpires ? longestLifetimeMs : stated,
+  })
   return accessToken === undefined || ms < 1 ? undefined : ms
 }
 
-function accessValue(deps: ActivityDeps, from: Generation, redisMs: number, lifetimeMs: number) {
+function accessValue(
+  deps: ActivityDeps,
+  from: Generation,
+  { redisMs, lifetimeMs, values }: { redisMs: number; lifetimeMs: number; values: Record<string, string> },
+) {
   const { credential, family, generation, tokens } = from
   const expiresAtMs = redisMs + Math.round(lifetimeMs)
   const document: AccessDocument = {
@@ -126,6 +157,7 @@ function accessValue(deps: ActivityDeps, from: Generation, redisMs: number, life
     ...(tokens.scope === undefined ? {} : { scope: tokens.scope }),
     expires_at: isoTime(expiresAtMs),
     obtained_at: isoTime(redisMs),
+    ...(Object.keys(values).length === 0 ? {} : { values }),
   }
   const context = { cred: credential, family, gen: generation }
   const value = deps.config.readers.sealed ? sealAccess(deps.keyring, document, context) : JSON.stringify(document)

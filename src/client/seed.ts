@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { type SealingKey, sealingKey } from '../../packages/reader/src/sealed.ts'
 import type { ClientConfig, Config } from '../config.ts'
-import { needsPerson, parseCredentialId } from '../credential.ts'
+import { type GrantKind, needsPerson, parseCredentialId } from '../credential.ts'
 import { PerennialError } from '../errors.ts'
-import { parseTokenResponse } from '../oauth/index.ts'
+import { longestLifetimeMs, parseTokenResponse, type TokenSet } from '../oauth/index.ts'
 import { beginning } from '../providers/parameters.ts'
 import { seal } from '../store/sealing.ts'
 import type { Seed } from '../workflows/messages.ts'
@@ -48,10 +48,14 @@ export function makeSeed(config: Config, credential: string, from: { tokenRespon
       'grant_needed',
       `${credential} needs a grant: the provider's token response (JSON with refresh_token), with --from FILE or --from -`,
     )
-  const tokens = parseTokenResponse(from.tokenResponse, Date.now())
+  const { tokenResponse, accessTokenNeverExpires } = client.provider
+  const tokens = parseTokenResponse(from.tokenResponse, Date.now(), tokenResponse)
   if (typeof tokens === 'string') throw new PerennialError('invalid_token_response', `${credential}: ${tokens}`)
-  const { accessToken, refreshToken, tokenType, scope, expiresInMs, refreshExpiresInMs } = tokens
-  const response = { access_token: accessToken, refresh_token: refreshToken, token_type: tokenType, scope }
+  const missing = missingGrant(client.grant, tokens)
+  if (missing !== undefined) throw new PerennialError('invalid_token_response', `${credential}: ${missing}`)
+  const { accessToken, refreshToken, tokenType, scope, values, refreshExpiresInMs } = tokens
+  const expiresInMs = tokens.expiresInMs ?? (accessTokenNeverExpires ? longestLifetimeMs : undefined)
+  const response = { access_token: accessToken, refresh_token: refreshToken, token_type: tokenType, scope, values }
   return {
     family,
     sealed: seal(JSON.stringify(response), grantKey(config), { cred: credential, family, gen: 0 }),
@@ -60,14 +64,20 @@ export function makeSeed(config: Config, credential: string, from: { tokenRespon
   }
 }
 
+function missingGrant(grant: GrantKind, { accessToken }: TokenSet): string | undefined {
+  return grant === 'access_token' && accessToken === undefined
+    ? 'the token response has no access_token, which is what this client renews'
+    : undefined
+}
+
 /**
  * Where the token requests of a credential go.
  *
  * @throws PerennialError `invalid_parameter` when the provider's endpoints and requests cannot be filled
  */
 export function checkParameters(config: Config, credential: string, own: Record<string, string> = {}): string {
-  const { provider, parameters } = clientFor(config, credential)
-  const checked = beginning(provider, { client: parameters, own })
+  const { provider, clientId, parameters } = clientFor(config, credential)
+  const checked = beginning(provider, { clientId, client: parameters, own })
   if (typeof checked !== 'string') throw checked
   return checked
 }

@@ -8,7 +8,7 @@ import { catalogue } from '../providers/catalogue/index.ts'
 import { type Entries, inherited, isProblem } from '../providers/inheritance.ts'
 import type { ClientAuthMethod, Provider } from '../providers/provider.ts'
 import { behaviourProblems, chosen, clientParameterProblems, entryProblems, resolved } from '../providers/resolve.ts'
-import { type Behaviour, type ProviderEntry, providerSchema } from '../providers/schema.ts'
+import { type Behaviour, type ProviderEntry, providerSchema, sendsSecret } from '../providers/schema.ts'
 import { textsIn } from '../providers/template.ts'
 import { check, type Problem } from './problem.ts'
 import {
@@ -137,8 +137,6 @@ function whereProblems({ provider }: DeclaredClient, { tokenEndpoint }: Behaviou
   ]
 }
 
-const withSecret: readonly ClientAuthMethod[] = ['client_secret_basic', 'client_secret_basic_raw', 'client_secret_post']
-
 /** Whether the client has what it proves itself with, and nothing that would never be used. */
 function identityProblems(client: DeclaredClient, provider: Provider, grant: GrantKind): Problem[] {
   const { clientAuth, tokenRequest, revocation, assertion } = provider
@@ -147,7 +145,7 @@ function identityProblems(client: DeclaredClient, provider: Provider, grant: Gra
   const inTemplate = [tokenRequest?.add, tokenRequest?.headers, revocation?.add, revocation?.headers]
     .flatMap(textsIn)
     .some((text) => text.includes('{client_secret}'))
-  const wantsSecret = withSecret.includes(clientAuth) || inTemplate
+  const wantsSecret = sendsSecret(clientAuth) || inTemplate
   const signs = clientAuth === 'private_key_jwt' || clientAuth === 'signed_client_secret' || grant === 'jwt_bearer'
   const wantsCertificate = clientAuth === 'tls_client_auth' || assertion?.certificateThumbprint === true
   const wantsKey = signs || clientAuth === 'tls_client_auth'

@@ -1,6 +1,7 @@
+export type { ClientIdentity } from './client-proof.ts'
 export { harmless } from './harmless.ts'
 export { judge } from './judge.ts'
-export { accessLifetimeMs, type LifetimeSources, lifetimeMs } from './lifetime.ts'
+export { accessLifetimeMs, type LifetimeSources, lifetimeMs, longestLifetimeMs } from './lifetime.ts'
 export { parseTokenAnswer, parseTokenResponse } from './parse.ts'
 export type { TokenRequest } from './request.ts'
 export type { Revocation, RevocationRequest } from './revocation.ts'

@@ -1,4 +1,6 @@
 import type { GrantKind, RotationClass } from '../credential.ts'
+import type { ErrorRules, TokenResponseRules } from '../providers/schema.ts'
+import { meaningOf } from './dictionary.ts'
 import { harmless, harmlessCode } from './harmless.ts'
 import { answeredAtMs, httpDateMs } from './lifetime.ts'
 import { type ParsedAnswer, parseTokenAnswer } from './parse.ts'
@@ -30,6 +32,11 @@ export interface JudgeContext {
   sentRefreshToken?: string
   /** what the request held that no verdict may repeat */
   secrets: readonly string[]
+  /** where the provider's answers differ */
+  tokenResponse?: TokenResponseRules
+  errors?: ErrorRules
+  /** nothing can be refreshed any more, whatever the provider says of it: a refusal is final */
+  pastSaving?: boolean
   /** epoch time of the answer; its own Date header wins, so that a wrong clock here shortens no token */
   nowMs: number
 }
@@ -51,7 +58,7 @@ const laterCodes = new Set(['temporarily_unavailable', 'server_error', 'slow_dow
  * 1. nothing left → `unsent`; nothing came back → `ambiguous`
  * 2. tokens: an access token in a 2xx without `error`, or a refresh token that is new, in any answer → `granted`
  * 3. a 2xx without `error` and without them → `ambiguous`; where it repeats the refresh token that was sent → `unclear`
- * 4. `invalid_grant` in any status → `grant_refused`
+ * 4. what the provider's entry says of its errors; `invalid_grant` in any status → `grant_refused`
  * 5. the status, before any other code, for these say whether the server did the work: 429, 408 → `throttled`; 503 →
  *    `throttled` if it says so on purpose (Retry-After, an OAuth code) or a replay is safe; every 5xx else → `ambiguous`
  * 6. codes against the client → `client_refused`; codes that say "later" → `throttled`; anything else → `unclear`
@@ -69,7 +76,7 @@ export function judge(outcome: Outcome, context: JudgeContext): Verdict {
 
 function judgeAnswer(answer: Answer, context: JudgeContext): Verdict {
   const nowMs = answeredAtMs(answer.date, context.nowMs)
-  const parsed = parseTokenAnswer(answer.body, nowMs, answer.complete)
+  const parsed = parseTokenAnswer(answer.body, nowMs, answer.complete, context)
   const accepted = answer.status >= 200 && answer.status < 300 && !parsed.refused
   const tokens = accepted ? grantedTokens(parsed, context) : savedTokens(parsed, context, isPlausible)
   if (tokens !== undefined) return { kind: 'granted', tokens }
@@ -91,11 +98,12 @@ function savedTokens(
   if (context.grant !== 'refresh_token') return undefined
   const sent = context.sentRefreshToken ?? ''
   const isNew = (token: string) => fits(token) && !sent.includes(token) && !/\*{3}|\.{3}|…/.test(token)
-  const { refreshToken, refreshExpiresInMs, scope } = parsed.tokens
+  const { refreshToken, refreshExpiresInMs, refreshEndsInMs, scope } = parsed.tokens
   if (refreshToken !== undefined && isNew(refreshToken))
     return {
       refreshToken,
       ...(refreshExpiresInMs !== undefined && { refreshExpiresInMs }),
+      ...(refreshEndsInMs !== undefined && { refreshEndsInMs }),
       ...(scope !== undefined && { scope }),
     }
   const stray = parsed.strayRefreshTokens.find(isNew)
@@ -134,9 +142,13 @@ function refusal(answer: Answer, parsed: ParsedAnswer, context: JudgeContext, no
   const isOurs = code === 'invalid_grant' || clientRefused.has(code) || laterCodes.has(code)
   const reason = isOurs ? code : (shown ?? `http_${status}`)
 
-  if (code === 'invalid_grant') return { kind: 'grant_refused', reason, detail }
   const retryAfterMs = parseRetryAfter(answer.retryAfter, nowMs)
   const throttled = { kind: 'throttled', reason, detail, ...(retryAfterMs !== undefined && { retryAfterMs }) } as const
+  const meaning = meaningOf({ status, error: parsed.error, errorText: parsed.errorText }, context.errors)
+  if (meaning === 'throttled') return throttled
+  if (meaning === 'too_early') return { kind: 'too_early', reason, detail }
+  if (meaning === 'client_refused') return { kind: 'client_refused', reason, detail, secretRefused: true }
+  if (meaning === 'grant_refused' || code === 'invalid_grant') return { kind: 'grant_refused', reason, detail }
   if (status === 429 || status === 408) return throttled
   if (status === 503) {
     const onPurpose = answer.retryAfter !== undefined || isOurs || shown !== undefined
@@ -146,7 +158,10 @@ function refusal(answer: Answer, parsed: ParsedAnswer, context: JudgeContext, no
   if (status >= 500) return { kind: 'ambiguous', reason, detail }
   const client = clientRefused.get(code)
   if (client !== undefined) return { kind: 'client_refused', reason, detail, ...client }
-  return laterCodes.has(code) ? throttled : { kind: 'unclear', reason, detail }
+  if (laterCodes.has(code)) return throttled
+  return context.pastSaving && status < 500
+    ? { kind: 'grant_refused', reason, detail }
+    : { kind: 'unclear', reason, detail }
 }
 
 const shortestRetryMs = 1_000

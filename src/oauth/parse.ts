@@ -1,7 +1,19 @@
-import type { ExpiryForm } from '../providers/schema.ts'
+import type { ErrorRules, ExpiryForm, TokenResponseRules } from '../providers/schema.ts'
 import { namesSecret } from './harmless.ts'
 import { jwtLifetimeMs, knownLifetimeMs, lifetimeMs, numberOf, timeOf } from './lifetime.ts'
-import { refusalOf } from './refusal.ts'
+import {
+  given,
+  isGiven,
+  isScalar,
+  listed,
+  type Members,
+  memberAt,
+  membersOf,
+  textOf,
+  valueAt,
+  valueIn,
+} from './members.ts'
+import { type Refusal, refusalOf } from './refusal.ts'
 import type { TokenSet } from './verdict.ts'
 
 /** What could be read of a token endpoint's answer. */
@@ -21,7 +33,11 @@ export interface ParsedAnswer {
   secrets: string[]
 }
 
-type Members = Record<string, unknown>
+/** Where a provider's answers differ from RFC 6749. */
+export interface AnswerRules {
+  tokenResponse?: TokenResponseRules
+  errors?: ErrorRules
+}
 
 /**
  * Reads the answer of a token endpoint, whatever its content type: JSON with a BOM, wrapped in a JSON string, with text
@@ -31,25 +47,44 @@ type Members = Record<string, unknown>
  * @param nowMs epoch time of the answer, which points in time are compared with
  * @param complete whether the body ended as the server meant it to
  */
-export function parseTokenAnswer(body: string, nowMs: number, complete = true): ParsedAnswer {
+export function parseTokenAnswer(body: string, nowMs: number, complete = true, rules: AnswerRules = {}): ParsedAnswer {
+  const { tokenResponse = {} } = rules
   const text = body.replace(/^\uFEFF/, '').trim()
   const json = jsonMembers(text)
   const members = json?.members ?? formMembers(text, complete)
-  const tokens = members === undefined ? {} : tokensOf(unwrapped(members), nowMs)
+  const tokens = members === undefined ? {} : tokensOf(members, nowMs, tokenResponse)
+  const { accessToken, refreshToken } = tokens
   // inside an answer that has an access token they belong to something else (Slack's authed_user)
-  const searched = tokens.accessToken === undefined ? text : (json?.around ?? '')
-  const strayRefreshTokens = strayRefreshTokensIn(searched, tokens.refreshToken)
-  const refusal = members === undefined ? undefined : refusalOf(members)
+  const searched = accessToken === undefined ? text : (json?.around ?? '')
+  const strayRefreshTokens = strayRefreshTokensIn(searched, refreshToken, tokenResponse)
+  const refusal = members === undefined ? undefined : refusalBy(members, rules)
   const errorText = refusal === undefined ? (htmlTitle(text) ?? shortLine(text)) : refusal.errorText
   return {
     readable: members !== undefined,
     tokens,
     strayRefreshTokens,
-    refused: refusal !== undefined && (refusal.refused || (tokens.accessToken === undefined && refusal.complains)),
-    ...(refusal?.error !== undefined && { error: refusal.error }),
-    ...(errorText !== undefined && { errorText }),
-    secrets: [...strayRefreshTokens, ...secretsIn(members, 0)],
+    refused: refusal !== undefined && (refusal.refused || (accessToken === undefined && refusal.complains)),
+    ...given({ error: refusal?.error, errorText }),
+    secrets: [...new Set([accessToken, refreshToken, ...strayRefreshTokens, ...secretsIn(members, 0)].filter(isGiven))],
   }
+}
+
+/** What the answer complains of, where the provider's entry says that it does. */
+function refusalBy(members: Members, { tokenResponse = {}, errors = {} }: AnswerRules): Refusal {
+  const found = refusalOf(members)
+  const { success } = tokenResponse
+  // where the entry knows how a success is told, nothing else says so
+  const told = success === undefined ? found : { refused: !isSuccess(members, success), complains: false }
+  const error = valueAt(members, errors.code, codeText) ?? found.error
+  const errorText = valueAt(members, errors.message, textOf) ?? found.errorText
+  return { refused: told.refused, complains: told.complains, ...given({ error, errorText }) }
+}
+
+const codeText = (value: unknown) => (typeof value === 'number' ? String(value) : textOf(value))
+
+function isSuccess(members: Members, { path, is }: NonNullable<TokenResponseRules['success']>): boolean {
+  const value = memberAt(members, path)
+  return isScalar(value) && String(value) === String(is)
 }
 
 /**
@@ -61,13 +96,15 @@ export function parseTokenAnswer(body: string, nowMs: number, complete = true): 
  * @param nowMs epoch time of the call
  * @returns the tokens, or a sentence for the operator that holds no part of the response
  */
-export function parseTokenResponse(body: unknown, nowMs: number): TokenSet | string {
+export function parseTokenResponse(body: unknown, nowMs: number, rules: TokenResponseRules = {}): TokenSet | string {
   const members = membersOf(body)
   if (members === undefined) return 'the token response must be a JSON object'
-  if (members.error) return 'the token response is an error (it has an "error" member), not tokens'
-  const wrong = Object.entries(fieldRules).find(([name, rule]) => isPresent(members[name]) && !rule.fits(members[name]))
+  const { success } = rules
+  const denied = success !== undefined && isScalar(memberAt(members, success.path)) && !isSuccess(members, success)
+  if (members.error || denied) return 'the token response is an error, not tokens'
+  const wrong = Object.entries(fieldRules).find(([name, { fits }]) => isPresent(members[name]) && !fits(members[name]))
   if (wrong !== undefined) return `${wrong[0]} in the token response must be ${wrong[1].must}`
-  const tokens = tokensOf(members, nowMs)
+  const tokens = tokensOf(members, nowMs, rules)
   if (tokens.refreshToken === undefined && tokens.accessToken === undefined)
     return 'the token response has neither refresh_token nor access_token'
   const expiresAtMs = epochMs(members.expires_at)
@@ -107,35 +144,56 @@ function unwrapped(members: Members): Members {
 const expiryMembers = ['expires_in', 'expires_at', 'expires_on', 'expires', '.expires']
 const refreshExpiryMembers = ['refresh_token_expires_in', 'refresh_expires_in', 'x_refresh_token_expires_in']
 
-function tokensOf(members: Members, nowMs: number): TokenSet {
-  const accessToken = textOf(members.access_token)
-  const refreshToken = textOf(members.refresh_token)
-  const tokenType = textOf(members.token_type)
-  const scope = scopeOf(members.scope)
-  const firstLifetimeMs = (names: string[], form?: ExpiryForm) =>
-    names.map((name) => lifetimeMs(members[name], nowMs, form)).find((ms) => ms !== undefined)
-  const expiresInMs =
-    accessToken === undefined
-      ? undefined
-      : knownLifetimeMs({ answerMs: firstLifetimeMs(expiryMembers), jwtMs: jwtLifetimeMs(accessToken, nowMs) })
-  const refreshExpiresInMs = firstLifetimeMs(refreshExpiryMembers, 'seconds')
+/** What the entry's paths name, from the root; what is not there has its usual name. */
+function tokensOf(members: Members, nowMs: number, rules: TokenResponseRules): TokenSet {
+  const usual = unwrapped(members)
+  const accessToken = valueAt(members, rules.accessToken, textOf) ?? textOf(usual.access_token)
+  const refreshToken = valueAt(members, rules.refreshToken, textOf) ?? textOf(usual.refresh_token)
+  const scope = scopeOf(valueAt(members, rules.scope, scopeOf) ?? usual.scope, rules.scopeSeparator)
+  const read = (form?: ExpiryForm) => (value: unknown) => lifetimeMs(value, nowMs, form)
+  const refreshExpiresInMs =
+    valueAt(members, rules.refreshExpiresIn, read(rules.refreshExpiresInForm ?? 'seconds')) ??
+    valueIn(usual, refreshExpiryMembers, read('seconds')) ??
+    (rules.refreshTokenIsJwt && refreshToken !== undefined ? jwtLifetimeMs(refreshToken, nowMs) : undefined)
+  const refreshEndsInMs = valueAt(members, rules.refreshHardExpiresIn, read('seconds'))
+  const values = keptValues(members, rules.keep)
   return {
     ...(accessToken !== undefined && {
       accessToken,
-      ...(expiresInMs !== undefined && { expiresInMs }),
-      ...(tokenType !== undefined && { tokenType }),
+      ...given({
+        expiresInMs: knownLifetimeMs({
+          answerMs:
+            valueAt(members, rules.expiresIn ?? 'expires_in', read(rules.expiresInForm)) ??
+            valueIn(usual, expiryMembers, read()),
+          jwtMs: jwtLifetimeMs(accessToken, nowMs),
+        }),
+        tokenType: tokenTypeOf(usual.token_type, rules.tokenType),
+      }),
     }),
-    ...(scope !== undefined && { scope }),
-    ...(refreshToken !== undefined && { refreshToken }),
-    ...(refreshExpiresInMs !== undefined && { refreshExpiresInMs }),
+    ...given({ scope, refreshToken, refreshExpiresInMs, refreshEndsInMs, values }),
   }
 }
 
-const textOf = (value: unknown) => (typeof value === 'string' && value.trim() !== '' ? value : undefined)
+/** `bot` is no scheme of the Authorization header; where an entry says what is, that holds. */
+function tokenTypeOf(value: unknown, unless: string | undefined): string | undefined {
+  const told = textOf(value)
+  return unless === undefined || told?.toLowerCase() === 'bearer' ? (told ?? unless) : unless
+}
 
-/** Twitch sends a list. */
-function scopeOf(value: unknown): string | undefined {
-  if (typeof value === 'string') return value
+const longestValue = 2_000
+
+/** What readers need beside the token, under the names that the entry gives it. */
+function keptValues(members: Members, keep: Readonly<Record<string, string>> = {}): Record<string, string> | undefined {
+  const found = Object.entries(keep).flatMap(([name, path]) => {
+    const value = memberAt(members, path)
+    return isScalar(value) && String(value).length <= longestValue ? [[name, String(value)]] : []
+  })
+  return found.length === 0 ? undefined : Object.fromEntries(found)
+}
+
+/** Twitch sends a list, others join them by commas. */
+function scopeOf(value: unknown, separator = ' '): string | undefined {
+  if (typeof value === 'string') return separator === ' ' ? value : value.split(separator).join(' ')
   return Array.isArray(value) && value.every((entry) => typeof entry === 'string') ? value.join(' ') : undefined
 }
 
@@ -145,10 +203,6 @@ function epochMs(value: unknown): number | undefined {
   if (number !== undefined) return number < 1e8 ? undefined : number < 1e11 ? number * 1000 : number
   const time = timeOf(value)
   return Number.isNaN(time) ? undefined : time
-}
-
-function membersOf(value: unknown): Members | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined
 }
 
 function parseJson(text: string): unknown {
@@ -206,8 +260,11 @@ function formMembers(text: string, complete: boolean): Members | undefined {
 }
 
 /** Whole `"refresh_token": "…"` members, wherever they are: the closing quote proves that the value is complete. */
-function strayRefreshTokensIn(text: string, found: string | undefined): string[] {
-  return [...text.matchAll(/[{,]\s*"refresh_token"\s*:\s*("(?:[^"\\]|\\.)*")/g)]
+function strayRefreshTokensIn(text: string, found: string | undefined, rules: TokenResponseRules): string[] {
+  // member names of a path are letters, digits, _ and - alone
+  const names = ['refresh_token', ...listed(rules.refreshToken).map((path) => path.split('.').at(-1) ?? '')]
+  const member = new RegExp(`[{,]\\s*"(?:${names.join('|')})"\\s*:\\s*("(?:[^"\\\\]|\\\\.)*")`, 'g')
+  return [...text.matchAll(member)]
     .map(([, literal]) => textOf(parseJson(literal ?? '')))
     .filter((token) => token !== undefined)
     .filter((token) => token !== found)

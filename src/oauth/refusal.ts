@@ -1,6 +1,6 @@
 /** What an answer complains of. RFC 6749 section 5.2 says `error`; half of the vendors say it elsewhere. */
 
-type Members = Record<string, unknown>
+import { isGiven, type Members, membersOf, textOf } from './members.ts'
 
 export interface Refusal {
   /** whether there is an `error` that says something */
@@ -94,10 +94,4 @@ function codeOf(value: unknown): string | undefined {
   return textOf(value)
 }
 
-const textOf = (value: unknown) => (typeof value === 'string' && value.trim() !== '' ? value : undefined)
 const first = (value: unknown): unknown => (Array.isArray(value) ? value[0] : undefined)
-const isGiven = <T>(value: T | undefined): value is T => value !== undefined
-
-function membersOf(value: unknown): Members | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined
-}

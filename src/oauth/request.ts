@@ -1,29 +1,30 @@
-import { Buffer } from 'node:buffer'
-import packageJson from '../../package.json' with { type: 'json' }
 import type { GrantKind, RotationClass } from '../credential.ts'
-import type { ClientAuthMethod } from '../providers/provider.ts'
+import type { ErrorRules, TokenRequestRules, TokenResponseRules } from '../providers/schema.ts'
+import { fill } from '../providers/template.ts'
+import { assertionOf, type ClientIdentity, type Proof, proofOf } from './client-proof.ts'
 import { namesSecret } from './harmless.ts'
+import { type Message, type Parameters, write } from './message.ts'
 
-/** One request for tokens: a refresh (RFC 6749 section 6) or client credentials (section 4.4). */
-export interface TokenRequest {
+/** One request for tokens, of any grant. */
+export interface TokenRequest extends ClientIdentity {
   /** https, or http on loopback */
   endpoint: string
-  clientId: string
-  clientAuth: ClientAuthMethod
-  clientSecret?: string
   grant: GrantKind
   /** of the grant `refresh_token` */
   refreshToken?: string
+  /** the one in use: of the grant `access_token`, and where it has to come along with a refresh token */
+  accessToken?: string
   /** what the provider does with a used refresh token: decides what a 503 means */
   rotation: RotationClass
   /** scope, audience, resource; never overrides the grant or the client's credentials */
   parameters: Record<string, string>
-}
-
-/** What goes over the wire, the endpoint aside. */
-export interface TokenMessage {
-  headers: Record<string, string>
-  body: string
+  /** where the request differs from RFC 6749 */
+  tokenRequest?: TokenRequestRules
+  /** where the answer does */
+  tokenResponse?: TokenResponseRules
+  errors?: ErrorRules
+  /** nothing can be refreshed any more: a refusal is final */
+  pastSaving?: boolean
 }
 
 const reserved = new Set([
@@ -35,46 +36,73 @@ const reserved = new Set([
   'client_assertion_type',
 ])
 
-/** Who asks: a client, with the secret that is tried. */
-export type ClientIdentity = Pick<TokenRequest, 'clientId' | 'clientAuth' | 'clientSecret'>
-
-/** Writes the form and the headers of a token request (RFC 6749 section 4.4.2 and 6, client per section 2.3.1). */
-export function buildTokenMessage(request: TokenRequest): TokenMessage {
-  const form = new URLSearchParams({ grant_type: request.grant })
-  if (request.grant === 'refresh_token') form.set('refresh_token', request.refreshToken ?? '')
-  for (const [name, value] of Object.entries(request.parameters)) if (!reserved.has(name)) form.set(name, value)
-  return authenticated(form, request)
+const grantTypes: Record<GrantKind, string | undefined> = {
+  refresh_token: 'refresh_token',
+  client_credentials: 'client_credentials',
+  jwt_bearer: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+  access_token: undefined,
 }
 
-/** A form, sent by a client that proves who it is (RFC 6749 section 2.3.1). */
-export function authenticated(form: URLSearchParams, client: ClientIdentity): TokenMessage {
-  const headers: Record<string, string> = {
-    accept: 'application/json',
-    // without it a server may choose any encoding (RFC 9110 section 12.5.3), and the answer is read as it came
-    'accept-encoding': 'identity',
-    'content-type': 'application/x-www-form-urlencoded',
-    'user-agent': `perennial/${packageJson.version}`,
-  }
-  if (client.clientAuth === 'client_secret_basic') {
-    headers.authorization = basic(client.clientId, client.clientSecret ?? '')
-  } else {
-    form.set('client_id', client.clientId)
-    if (client.clientAuth === 'client_secret_post') form.set('client_secret', client.clientSecret ?? '')
-  }
-  return { headers, body: form.toString() }
+/** Writes a token request: RFC 6749 sections 4.4.2 and 6, RFC 7523 section 2.1, and where the provider's entry differs. */
+export function buildTokenMessage(request: TokenRequest): Message {
+  const { tokenRequest = {}, endpoint } = request
+  const { method = 'POST', encoding = method === 'GET' ? 'query' : 'form', rename = {}, remove = [] } = tokenRequest
+  const grant = grantOf(request)
+  const proof = proofOf(request, endpoint)
+  const standard = { ...grant.parameters, ...proof.parameters }
+  const kept = Object.entries(standard)
+    .filter(([name]) => !remove.includes(name))
+    .map(([name, value]) => [rename[name] ?? name, value])
+  const own = Object.entries(request.parameters).filter(([name]) => !reserved.has(name))
+  const values = templateValues(request)
+  return write({
+    method,
+    endpoint,
+    encoding,
+    parameters: { ...filledParameters(tokenRequest.add, values), ...Object.fromEntries([...own, ...kept]) },
+    headers: { ...proof.headers, ...grant.headers, ...filledHeaders(tokenRequest.headers, values) },
+    secrets: [...proof.secrets, ...grant.secrets],
+  })
 }
+
+/** What a request says of its grant. */
+function grantOf(request: TokenRequest): Proof {
+  const { grant, tokenRequest = {}, endpoint, assertion } = request
+  const grantType = tokenRequest.grantType ?? grantTypes[grant]
+  const parameters: Record<string, string> = grantType === undefined ? {} : { grant_type: grantType }
+  if (grant === 'refresh_token') parameters.refresh_token = request.refreshToken ?? ''
+  if (grant !== 'jwt_bearer') return { parameters, headers: {}, secrets: [] }
+  const inHeader = assertion?.sentAs === 'bearer'
+  const jwt = assertionOf(request, inHeader ? {} : { audience: endpoint })
+  if (inHeader) return { parameters, headers: { authorization: `Bearer ${jwt}` }, secrets: [jwt] }
+  return { parameters: { ...parameters, assertion: jwt }, headers: {}, secrets: [jwt] }
+}
+
+/** What the templates of a provider's entry may name. */
+const templateValues = (request: TokenRequest): Record<string, string> => ({
+  ...request.values,
+  client_id: request.clientId,
+  client_secret: request.clientSecret ?? '',
+  refresh_token: request.refreshToken ?? '',
+  access_token: request.accessToken ?? '',
+})
+
+export const filledParameters = (add: Parameters = {}, values: Readonly<Record<string, string>>): Parameters =>
+  Object.fromEntries(
+    Object.entries(add).map(([name, value]) => [name, typeof value === 'string' ? fill(value, values) : value]),
+  )
+
+export const filledHeaders = (
+  headers: Readonly<Record<string, string>> = {},
+  values: Readonly<Record<string, string>>,
+): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), fill(value, values)]))
 
 /** What of a request must never be repeated in a verdict. */
 export function secretsOf(request: TokenRequest): string[] {
   const named = Object.entries(request.parameters).filter(([name]) => namesSecret(name))
-  return [request.clientSecret, request.refreshToken, ...named.map(([, value]) => value)].filter(
+  const { clientSecret, refreshToken, accessToken } = request
+  return [clientSecret, refreshToken, accessToken, ...named.map(([, value]) => value)].filter(
     (secret) => secret !== undefined,
   )
 }
-
-/** RFC 6749 section 2.3.1: id and secret are form-encoded before they are joined. */
-function basic(clientId: string, clientSecret: string): string {
-  return `Basic ${Buffer.from(`${formEncode(clientId)}:${formEncode(clientSecret)}`).toString('base64')}`
-}
-
-const formEncode = (text: string) => new URLSearchParams({ v: text }).toString().slice(2)

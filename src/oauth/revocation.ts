@@ -1,7 +1,10 @@
+import type { ErrorRules, RevocationRules, TokenResponseRules } from '../providers/schema.ts'
+import { type ClientIdentity, proofOf } from './client-proof.ts'
 import { harmless, harmlessCode } from './harmless.ts'
 import { type Answer, type Outcome, parseRetryAfter } from './judge.ts'
+import { type Message, write } from './message.ts'
 import { parseTokenAnswer } from './parse.ts'
-import { authenticated, type ClientIdentity, type TokenMessage } from './request.ts'
+import { filledHeaders, filledParameters } from './request.ts'
 
 /** A token that is to be good no longer. */
 export interface RevocationRequest extends ClientIdentity {
@@ -10,6 +13,11 @@ export interface RevocationRequest extends ClientIdentity {
   introspectionEndpoint?: string
   token: string
   hint: 'refresh_token' | 'access_token'
+  /** where revoking differs from RFC 7009 */
+  revocation?: RevocationRules
+  /** how a success is told from an error with status 200 */
+  tokenResponse?: TokenResponseRules
+  errors?: ErrorRules
 }
 
 /** What came of asking. Everything but `revoked` and `unsupported` is asked again. */
@@ -27,26 +35,77 @@ export type Revocation =
  */
 export async function revoke(
   request: RevocationRequest,
-  ask: (endpoint: string, message: TokenMessage) => Promise<Outcome>,
+  ask: (message: Message) => Promise<Outcome>,
   nowMs: number,
 ): Promise<Revocation> {
-  const form = () => new URLSearchParams({ token: request.token, token_type_hint: request.hint })
-  const answered = judgeRevocation(await ask(request.endpoint, authenticated(form(), request)), request, nowMs)
+  const answered = judgeRevocation(await ask(revocationMessage(request)), request, nowMs)
   if (answered.kind !== 'revoked' || request.introspectionEndpoint === undefined) return answered
-  return judgeIntrospection(await ask(request.introspectionEndpoint, authenticated(form(), request)))
+  return judgeIntrospection(await ask(introspectionMessage(request, request.introspectionEndpoint)))
+}
+
+export function revocationMessage(request: RevocationRequest): Message {
+  const { endpoint, token, hint, revocation = {}, clientId, clientSecret = '', values = {} } = request
+  const { method = 'POST', encoding = method === 'GET' ? 'query' : 'form', auth, tokenParameter } = revocation
+  const known = { ...values, client_id: clientId, client_secret: clientSecret }
+  const proof = proofFor(request, endpoint)
+  // a vendor's own recipe has no place for it
+  const hinted = encoding === 'form' && tokenParameter === undefined && auth !== 'access_token'
+  return write({
+    method,
+    endpoint,
+    encoding,
+    parameters: {
+      ...proof.parameters,
+      [tokenParameter ?? 'token']: token,
+      ...(hinted && { token_type_hint: hint }),
+      ...filledParameters(revocation.add, known),
+    },
+    headers: { ...proof.headers, ...filledHeaders(revocation.headers, known) },
+    secrets: proof.secrets,
+  })
+}
+
+/** RFC 7662 section 2.1, asked by the client. */
+export function introspectionMessage(request: RevocationRequest, endpoint: string): Message {
+  const { token, hint } = request
+  const proof = proofFor(request, endpoint)
+  return write({
+    method: 'POST',
+    endpoint,
+    encoding: 'form',
+    parameters: { ...proof.parameters, token, token_type_hint: hint },
+    headers: proof.headers,
+    secrets: proof.secrets,
+  })
+}
+
+function proofFor(request: RevocationRequest, endpoint: string) {
+  const { auth } = request.revocation ?? {}
+  if (auth === undefined) return proofOf(request, endpoint)
+  if (auth === 'access_token')
+    return { parameters: {}, headers: { authorization: `Bearer ${request.token}` }, secrets: [] }
+  if (auth === 'none') return { parameters: {}, headers: {}, secrets: [] }
+  return proofOf({ ...request, clientAuth: auth }, endpoint)
 }
 
 export function judgeRevocation(outcome: Outcome, request: RevocationRequest, nowMs: number): Revocation {
   if (outcome.kind !== 'answered') return { kind: 'failed', reason: outcome.reason, detail: outcome.detail }
   const { answer } = outcome
-  if (answer.status >= 200 && answer.status < 300) return { kind: 'revoked' }
-  const { code, reason, detail } = describe(answer, request)
+  const { refused, code, reason, detail } = describe(answer, request)
+  if (answer.status >= 200 && answer.status < 300 && !refused) return { kind: 'revoked' }
   if (code === 'unsupported_token_type') return { kind: 'unsupported', reason, detail }
-  // said of a token that is gone already by servers that do not follow RFC 7009
-  if (code === 'invalid_token' || code === 'invalid_grant') return { kind: 'revoked' }
+  if (isGone(answer.status, code, request)) return { kind: 'revoked' }
   if (code === 'invalid_client' || code === 'unauthorized_client') return { kind: 'secret_refused', reason, detail }
   const retryAfterMs = parseRetryAfter(answer.retryAfter, nowMs)
   return { kind: 'failed', reason, detail, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
+}
+
+/** What is said of a token that is gone already, by servers that do not follow RFC 7009. */
+function isGone(status: number, code: string, { revocation = {} }: RevocationRequest): boolean {
+  if (code === 'invalid_token' || code === 'invalid_grant') return true
+  if (revocation.method === 'DELETE' && (status === 404 || status === 410)) return true
+  // a token that proves itself by itself, and is not believed
+  return revocation.auth === 'access_token' && (status === 401 || /invalid|revoked|expired|inactive/.test(code))
 }
 
 /** Only a clear yes counts: a provider that does not answer this question has answered the other one. */
@@ -66,10 +125,14 @@ function isActive(body: string): boolean {
 }
 
 function describe(answer: Answer, request: RevocationRequest) {
-  const parsed = parseTokenAnswer(answer.body, 0, answer.complete)
+  const rules = {
+    ...(request.tokenResponse && { tokenResponse: request.tokenResponse }),
+    ...(request.errors && { errors: request.errors }),
+  }
+  const parsed = parseTokenAnswer(answer.body, 0, answer.complete, rules)
   const secrets = [request.token, request.clientSecret, ...parsed.secrets].filter((secret) => secret !== undefined)
   const code = parsed.error?.trim().toLowerCase() ?? ''
   const shown = parsed.error === undefined ? undefined : harmlessCode(parsed.error.trim(), secrets)
   const detail = harmless([`HTTP ${answer.status}`, parsed.errorText].filter((text) => text).join(': '), secrets)
-  return { code, reason: shown ?? `http_${answer.status}`, detail }
+  return { refused: parsed.refused, code, reason: shown ?? `http_${answer.status}`, detail }
 }

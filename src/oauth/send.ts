@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import { Agent, type Dispatcher } from 'undici'
 import { bodyText } from './body.ts'
 import type { Answer, Outcome } from './judge.ts'
-import type { TokenMessage } from './request.ts'
+import type { Message } from './message.ts'
 
 /** One attempt at a token endpoint: when it began, by both clocks, and how long the whole exchange may take. */
 export interface Attempt {
@@ -28,15 +28,25 @@ function elapsedMs(attempt: Attempt, clock: Clock): number {
   return Math.max(clock.wallMs() - attempt.beganWallMs, clock.monotonicMs() - attempt.beganMonotonicMs)
 }
 
+/** What a client shows in the TLS handshake (RFC 8705), PEM. */
+export interface TlsIdentity {
+  key: string
+  cert: string
+}
+
 /**
  * A dispatcher that puts each request on a connection of its own and never repeats one: HTTP/2 re-sends a POST after
  * REFUSED_STREAM, and a kept-alive connection may be closed by the server in the moment of sending.
  */
-export function createDispatcher(options: { connectTimeoutMs: number; connections?: number }): Agent {
+export function createDispatcher(options: {
+  connectTimeoutMs: number
+  connections?: number
+  tls?: TlsIdentity
+}): Agent {
   return new Agent({
     allowH2: false,
     pipelining: 0,
-    connect: { timeout: options.connectTimeoutMs },
+    connect: { timeout: options.connectTimeoutMs, ...options.tls },
     ...(options.connections !== undefined && { connections: options.connections }),
     maxResponseSize: 64 * 1024,
     maxHeaderSize: 16 * 1024,
@@ -51,23 +61,23 @@ export function createDispatcher(options: { connectTimeoutMs: number; connection
  */
 export function send(
   dispatcher: Dispatcher,
-  endpoint: URL,
-  message: TokenMessage,
+  message: Message,
   attempt: Attempt,
   lateAfterMs: number,
   clock: Clock,
 ): Promise<Outcome> {
   return new Promise((resolve) => {
-    const exchange = new Exchange(endpoint.host, attempt, lateAfterMs, clock, resolve)
+    const { host, origin, pathname, search } = new URL(message.url)
+    const exchange = new Exchange(host, attempt, lateAfterMs, clock, resolve)
     if (!exchange.mayLeave()) return
     try {
       dispatcher.dispatch(
         {
-          origin: endpoint.origin,
-          path: endpoint.pathname + endpoint.search,
-          method: 'POST',
+          origin,
+          path: pathname + search,
+          method: message.method,
           headers: message.headers,
-          body: message.body,
+          ...(message.body !== undefined && { body: message.body }),
           // the attempt's own bound comes first; these free the socket should it ever not
           headersTimeout: attempt.timeoutMs,
           bodyTimeout: attempt.timeoutMs,

@@ -1,7 +1,10 @@
+import type { Agent } from 'undici'
+import type { ClientIdentity } from './client-proof.ts'
 import { type JudgeContext, judge } from './judge.ts'
-import { buildTokenMessage, secretsOf, type TokenMessage, type TokenRequest } from './request.ts'
+import type { Message } from './message.ts'
+import { buildTokenMessage, secretsOf, type TokenRequest } from './request.ts'
 import { type Revocation, type RevocationRequest, revoke } from './revocation.ts'
-import { type Attempt, type Clock, createDispatcher, send, systemClock } from './send.ts'
+import { type Attempt, type Clock, createDispatcher, send, systemClock, type TlsIdentity } from './send.ts'
 import type { Verdict } from './verdict.ts'
 
 /** Asks token endpoints, of any number of providers. */
@@ -34,15 +37,14 @@ export interface TokenEndpointOptions {
  */
 export function createTokenEndpoint(options: TokenEndpointOptions = {}): TokenEndpoint {
   const { connectTimeoutMs = 3_000, lateAfterMs = 3_000, clock = systemClock, connections } = options
-  const dispatcher = createDispatcher({ connectTimeoutMs, ...(connections !== undefined && { connections }) })
-  let closing: Promise<void> | undefined
+  const dispatchers = new Dispatchers({ connectTimeoutMs, ...(connections !== undefined && { connections }) })
   return {
     async exchange(request, attempt) {
       const refused = refusedUnsent(request)
       if (refused !== undefined) return refused
       const message = buildTokenMessage(request)
-      const outcome = await send(dispatcher, new URL(request.endpoint), message, attempt, lateAfterMs, clock)
-      return judge(outcome, contextOf(request, clock))
+      const outcome = await send(dispatchers.for(request), message, attempt, lateAfterMs, clock)
+      return judge(outcome, contextOf(request, message, clock))
     },
     async revoke(request, attempt) {
       for (const endpoint of [request.endpoint, request.introspectionEndpoint]) {
@@ -50,21 +52,59 @@ export function createTokenEndpoint(options: TokenEndpointOptions = {}): TokenEn
         if (wrong !== undefined) return { kind: 'failed', reason: 'invalid_endpoint', detail: `an endpoint ${wrong}` }
       }
       // sent however late: what is being revoked is not wanted at any time
-      const ask = (endpoint: string, message: TokenMessage) =>
-        send(dispatcher, new URL(endpoint), message, attempt, Number.POSITIVE_INFINITY, clock)
+      const ask = (message: Message) =>
+        send(dispatchers.for(request), message, attempt, Number.POSITIVE_INFINITY, clock)
       return await revoke(request, ask, clock.wallMs())
     },
     async close() {
-      closing ??= dispatcher.close()
-      await closing
+      await dispatchers.close()
     },
   }
 }
 
-function contextOf(request: TokenRequest, clock: Clock): JudgeContext {
-  const { grant, rotation, refreshToken } = request
-  const sent = grant === 'refresh_token' && refreshToken !== undefined && { sentRefreshToken: refreshToken }
-  return { grant, rotation, secrets: secretsOf(request), nowMs: clock.wallMs(), ...sent }
+/** One for all clients, and one for each that shows a certificate: connections are theirs alone. */
+class Dispatchers {
+  readonly #options: { connectTimeoutMs: number; connections?: number }
+  readonly #plain: Agent
+  readonly #ofClients = new Map<string, { tls: TlsIdentity; agent: Agent }>()
+  #closing: Promise<unknown> | undefined
+
+  constructor(options: { connectTimeoutMs: number; connections?: number }) {
+    this.#options = options
+    this.#plain = createDispatcher(options)
+  }
+
+  for({ clientAuth, clientId, privateKey, certificate }: ClientIdentity): Agent {
+    if (clientAuth !== 'tls_client_auth' || privateKey === undefined || certificate === undefined) return this.#plain
+    const known = this.#ofClients.get(clientId)
+    if (known?.tls.cert === certificate && known.tls.key === privateKey) return known.agent
+    // a certificate that was replaced; what is under way with the old one comes to its end
+    known?.agent.close().catch(() => {})
+    const tls = { key: privateKey, cert: certificate }
+    const agent = createDispatcher({ ...this.#options, tls })
+    this.#ofClients.set(clientId, { tls, agent })
+    return agent
+  }
+
+  async close(): Promise<void> {
+    const agents = [this.#plain, ...[...this.#ofClients.values()].map(({ agent }) => agent)]
+    this.#closing ??= Promise.all(agents.map((agent) => agent.close()))
+    await this.#closing
+  }
+}
+
+function contextOf(request: TokenRequest, message: Message, clock: Clock): JudgeContext {
+  const { grant, rotation, refreshToken, tokenResponse, errors, pastSaving } = request
+  return {
+    grant,
+    rotation,
+    secrets: [...secretsOf(request), ...message.secrets],
+    nowMs: clock.wallMs(),
+    ...(grant === 'refresh_token' && refreshToken !== undefined && { sentRefreshToken: refreshToken }),
+    ...(tokenResponse !== undefined && { tokenResponse }),
+    ...(errors !== undefined && { errors }),
+    ...(pastSaving !== undefined && { pastSaving }),
+  }
 }
 
 /** What makes a request not worth sending, or unsafe to. */
@@ -74,8 +114,11 @@ function refusedUnsent(request: TokenRequest): Verdict | undefined {
     const detail = `the token endpoint ${wrong}; correct the provider's entry in the configuration; nothing was sent`
     return { kind: 'client_refused', reason: 'invalid_endpoint', detail, secretRefused: false }
   }
-  if (request.grant !== 'refresh_token' || request.refreshToken) return undefined
-  return { kind: 'grant_refused', reason: 'no_refresh_token', detail: 'there is no refresh token; nothing was sent' }
+  const sent = { refresh_token: request.refreshToken, access_token: request.accessToken }
+  const { grant } = request
+  if (!(grant in sent) || sent[grant as keyof typeof sent]) return undefined
+  const missing = grant.replace('_', ' ')
+  return { kind: 'grant_refused', reason: `no_${grant}`, detail: `there is no ${missing}; nothing was sent` }
 }
 
 function endpointFault(endpoint: string): string | undefined {

@@ -10,6 +10,10 @@ export interface TokenSet {
   refreshToken?: string
   /** lifetime of the refresh token; absent when unknown or when it never expires */
   refreshExpiresInMs?: number
+  /** to an end of the refresh token that no refresh moves, where the answer says so */
+  refreshEndsInMs?: number
+  /** what readers need beside the token: the address of an API, an account */
+  values?: Record<string, string>
 }
 
 /**
@@ -23,6 +27,8 @@ export type Verdict =
   /** it may have left and no complete answer came back */
   | { kind: 'ambiguous'; reason: string; detail: string }
   | { kind: 'throttled'; reason: string; detail: string; retryAfterMs?: number }
+  /** refused because the token in use is too young; no fault of anyone */
+  | { kind: 'too_early'; reason: string; detail: string }
   /** the refresh token is no longer good */
   | { kind: 'grant_refused'; reason: string; detail: string }
   /** this client, or its request, was refused; another of its secrets may work when `secretRefused` */

@@ -10,6 +10,15 @@ import { placeholders, requestNames, textsIn } from './template.ts'
 
 type Values = Readonly<Record<string, string>>
 
+/** What a credential's placeholders are filled from. */
+export interface Given {
+  clientId: string
+  /** of perennial.yaml */
+  client: Values
+  /** of the credential */
+  own: Values
+}
+
 /** Parts of an entry that hold placeholders. */
 type Templated = Pick<
   Provider,
@@ -61,7 +70,7 @@ export function valueProblem(value: string, rules: ParameterRules | undefined): 
  */
 export function parametersOf(
   provider: Pick<Provider, 'parameters'>,
-  { client, own }: { client: Values; own: Values },
+  { clientId, client, own }: Given,
 ): Record<string, string> | PerennialError {
   const rules = provider.parameters ?? {}
   const forbidden = Object.keys(own).find((name) => ruleOf(rules, name)?.setBy === 'client')
@@ -75,7 +84,7 @@ export function parametersOf(
     const problem = valueProblem(value, ruleOf(rules, name))
     if (problem !== undefined) return refused(`parameter ${name} ${problem}`)
   }
-  return values
+  return { ...values, client_id: clientId }
 }
 
 /**
@@ -83,7 +92,7 @@ export function parametersOf(
  *
  * @returns the endpoint that its token requests go to, or a PerennialError `invalid_parameter` (returned, not thrown)
  */
-export function beginning(provider: Provider, given: { client: Values; own: Values }): string | PerennialError {
+export function beginning(provider: Provider, given: Given): string | PerennialError {
   const values = parametersOf(provider, given)
   if (values instanceof PerennialError) return values
   const used = usedParameters(provider)

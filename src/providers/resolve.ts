@@ -144,7 +144,6 @@ const siteAdvice = (message: string) =>
 const standardParameters = [
   'grant_type',
   'refresh_token',
-  'access_token',
   'client_id',
   'client_secret',
   'assertion',

@@ -11,18 +11,23 @@ import { endpointProblem, issuerProblem } from './endpoint.ts'
 
 /**
  * How a client proves who it is (RFC 6749 section 2.3, RFC 7523 section 2.2, RFC 8705 section 2.1).
- * `client_secret_basic_raw`: Basic without the form-encoding of RFC 6749. `signed_client_secret`: client_secret is a JWT
- * that the client signs (Apple).
+ * `client_secret_basic_raw`: Basic without the form-encoding of RFC 6749. `secret_as_username`: Basic with the secret as
+ * user name and no password (Stripe). `signed_client_secret`: client_secret is a JWT that the client signs (Apple).
  */
 export const clientAuthMethods = [
   'client_secret_basic',
   'client_secret_basic_raw',
+  'secret_as_username',
   'client_secret_post',
   'none',
   'private_key_jwt',
   'signed_client_secret',
   'tls_client_auth',
 ] as const
+
+/** Those that send a secret of the client's. */
+export const sendsSecret = (method: ClientAuthMethod) =>
+  ['client_secret_basic', 'client_secret_basic_raw', 'secret_as_username', 'client_secret_post'].includes(method)
 
 /** How a number or a text of an answer says when a token ends. */
 export const expiryForms = ['seconds', 'milliseconds', 'epoch_seconds', 'epoch_milliseconds', 'iso8601'] as const
@@ -162,8 +167,12 @@ const expiryLookup = z.strictObject({
 const assertion = z.strictObject({
   algorithm: z.enum(['RS256', 'PS256', 'ES256']).optional().describe('RS256 unless said'),
   issuer: text.optional().describe('iss; template, {client_id} unless said'),
-  subject: text.optional().describe('sub; template, {client_id} unless said'),
-  audience: text.optional().describe('aud; template, the token endpoint unless said'),
+  subject: text
+    .optional()
+    .describe('sub; template; unless said, {client_id} where the client proves itself, and none in a grant'),
+  audience: text
+    .optional()
+    .describe('aud; template; unless said, the token endpoint, and none in an Authorization header'),
   claims: texts.optional().describe('more claims; templates'),
   lifetimeSeconds: positive.optional().describe('from iat to exp; 60 unless said'),
   sentAs: z

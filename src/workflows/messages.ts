@@ -245,6 +245,8 @@ export interface Settled {
   foreign?: boolean
   rotation: RotationClass
   graceMs?: number
+  /** a refresh has ended the access token too: there is nothing to wait for */
+  accessTokenDies?: boolean
 }
 
 export interface ResyncInput {
@@ -348,6 +350,8 @@ export interface AttemptFailure {
   detail: string
   /** GrantRefused: fingerprint of the refused token */
   refused?: string
+  /** GrantRefused: the provider bans callers who ask again */
+  forGood?: boolean
   /** Ambiguous: since the attempt began */
   sinceFirstUseMs?: number
   /** the same, by the server's clock */

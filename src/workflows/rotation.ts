@@ -9,6 +9,8 @@ export interface UnknownEnd {
   how: 'answer_lost' | 'timed_out'
   /** since the refresh token may first have been used */
   sinceFirstUseMs: number
+  /** a refresh ends the access token in use: it may be dead already */
+  accessTokenDies?: boolean
   /** until the access token ends; 0 or less when it has, or when there is none */
   accessRemainingMs: number
 }
@@ -28,7 +30,8 @@ const replayBeforeExpiryMs = 10_000
  * Decides, after an attempt whose end is unknown, when its refresh token may be sent again.
  *
  * Nobody has promised that a single-use token survives a second use: the provider may take the whole family, the
- * living access token included (RFC 9700 section 4.14.2). So it waits for as long as that access token serves.
+ * living access token included (RFC 9700 section 4.14.2). So it waits for as long as that access token serves; where
+ * the first use has ended that already, there is nothing to wait for.
  */
 export function decideReplay(end: UnknownEnd): Replay {
   switch (end.rotation) {
@@ -50,7 +53,7 @@ function insideGrace({ graceMs = 0, how, sinceFirstUseMs }: UnknownEnd): Replay 
   return withinMs > 0 ? { inMs: 0, atRisk: false, withinMs } : undefined
 }
 
-const beforeExpiry = ({ accessRemainingMs }: UnknownEnd): Replay => ({
-  inMs: Math.max(0, accessRemainingMs - replayBeforeExpiryMs),
+const beforeExpiry = ({ accessRemainingMs, accessTokenDies }: UnknownEnd): Replay => ({
+  inMs: accessTokenDies ? 0 : Math.max(0, accessRemainingMs - replayBeforeExpiryMs),
   atRisk: true,
 })

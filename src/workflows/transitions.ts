@@ -133,7 +133,7 @@ export function claimed(state: CredentialState, claim: Claim, moment: Moment): v
 /** The provider refuses the grant. It is asked again, rarely: a disabled user may be enabled again. */
 export function refuseGrant(state: CredentialState, failure: AttemptFailure, { nowMs }: Moment): void {
   state.asked = state.status === 'reconnect_required' ? (state.asked ?? 0) + 1 : 0
-  state.dueAtMs = nowMs + (askAgainAfterMs(state.asked) ?? farAwayMs)
+  state.dueAtMs = nowMs + ((failure.forGood ? undefined : askAgainAfterMs(state.asked)) ?? farAwayMs)
   if (failure.refused !== undefined) state.refused = failure.refused
   delete state.risk
   setStatus(state, nowMs, 'reconnect_required', failure.reason, failure.detail)
@@ -203,6 +203,7 @@ export function settle(state: CredentialState, settled: Settled, waitMs: number,
     sinceFirstUseMs: nowMs + pausedMs - risk.firstUseAtMs,
     accessRemainingMs: remainingMs,
     ...(settled.graceMs === undefined ? {} : { graceMs: settled.graceMs }),
+    ...(settled.accessTokenDies === undefined ? {} : { accessTokenDies: settled.accessTokenDies }),
   })
   risk.replayAtMs = nowMs + Math.max(replay.inMs, pausedMs)
   delete risk.replayUntilMs

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openGrant } from '../../src/activities/deps.ts'
-import type { Grant } from '../../src/activities/token-set.ts'
+import type { Grant } from '../../src/activities/grant.ts'
 import { type Kill, type RequestRecord, tokenIdOf } from '../referee/index.ts'
 import type { Case, End } from './case.ts'
 import type { Rig } from './rig.ts'
@@ -60,7 +60,7 @@ async function notHeld({ store, referee, worker, reader }: Rig, one: Case): Prom
   const keyring = keyringOf(worker.config)
   const { hash } = await store.read(one.credential)
   if (one.holding.kind === 'refresh_token') {
-    const held = openGrant<Grant>(keyring, hash?.grant ?? '', one.credential).refresh_token
+    const held = openGrant<Grant>(keyring, hash?.grant ?? '', one.credential).refresh_token ?? ''
     const [grant] = await referee.alive(one.user)
     if (grant?.living !== held)
       objections.push(`held is ${tokenIdOf(held)}, living is ${tokenIdOf(grant?.living ?? 'nothing')}`)
@@ -77,7 +77,7 @@ async function judgeLost(rig: Rig, one: Case, kills: Kill[]): Promise<Verdict> {
   const { store, referee, worker } = rig
   const objections: string[] = []
   const { hash } = await store.read(one.credential)
-  const held = openGrant<Grant>(keyringOf(worker.config), hash?.grant ?? '', one.credential).refresh_token
+  const held = openGrant<Grant>(keyringOf(worker.config), hash?.grant ?? '', one.credential).refresh_token ?? ''
   const [loss] = await referee.losses({ [one.user]: held }, kills, windowMs)
   if (one.holding.rotation !== 'single_use') objections.push(`lost, though the provider is ${one.holding.rotation}`)
   if (loss === undefined) objections.push('given up, though it is accepted')

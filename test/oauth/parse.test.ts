@@ -186,7 +186,7 @@ describe('parseTokenResponse', () => {
     [[{ refresh_token: 'r' }], 'the token response must be a JSON object'],
     [{}, 'the token response has neither refresh_token nor access_token'],
     [{ id_token: 'hush' }, 'the token response has neither refresh_token nor access_token'],
-    [{ error: 'invalid_grant' }, 'the token response is an error (it has an "error" member), not tokens'],
+    [{ error: 'invalid_grant' }, 'the token response is an error, not tokens'],
     [{ refresh_token: 'r', access_token: 7 }, 'access_token in the token response must be a non-empty string'],
     [{ refresh_token: ' ' }, 'refresh_token in the token response must be a non-empty string'],
     [{ refresh_token: 'r', scope: 7 }, 'scope in the token response must be a string or a list of strings'],

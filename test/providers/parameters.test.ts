@@ -23,20 +23,23 @@ const selfHosted: Provider = {
 
 describe('parameters of a credential', () => {
   test('stand over those of its client, and these over the defaults of the entry', () => {
-    expect(parametersOf(zoho, { client: {}, own: {} })).toEqual({ dc: 'com' })
-    expect(parametersOf(zoho, { client: { dc: 'eu' }, own: {} })).toEqual({ dc: 'eu' })
-    expect(parametersOf(zoho, { client: { dc: 'eu' }, own: { dc: 'com.au' } })).toEqual({ dc: 'com.au' })
+    expect(parametersOf(zoho, { clientId: 'c1', client: {}, own: {} })).toEqual({ dc: 'com', client_id: 'c1' })
+    expect(parametersOf(zoho, { clientId: 'c1', client: { dc: 'eu' }, own: {} })).toEqual({ dc: 'eu', client_id: 'c1' })
+    expect(parametersOf(zoho, { clientId: 'c1', client: { dc: 'eu' }, own: { dc: 'com.au' } })).toEqual({
+      dc: 'com.au',
+      client_id: 'c1',
+    })
   })
 
   test('are those that endpoints and requests ask for', () => {
     expect(usedParameters(zoho)).toEqual(['dc', 'soid'])
-    expect(beginning(zoho, { client: {}, own: { soid: 'ZohoCRM.1234' } })).toBe(
+    expect(beginning(zoho, { clientId: 'c1', client: {}, own: { soid: 'ZohoCRM.1234' } })).toBe(
       'https://accounts.zoho.com/oauth/v2/token',
     )
-    expect(beginning(zoho, { client: {}, own: {} })).toMatchObject({
+    expect(beginning(zoho, { clientId: 'c1', client: {}, own: {} })).toMatchObject({
       message: expect.stringMatching(/soid is missing; .*\(organisation\)/),
     })
-    expect(beginning(zoho, { client: {}, own: { soid: 'a1', sodi: 'x' } })).toMatchObject({
+    expect(beginning(zoho, { clientId: 'c1', client: {}, own: { soid: 'a1', sodi: 'x' } })).toMatchObject({
       message: expect.stringMatching(/sodi is none of provider zoho; it has dc, soid/),
     })
   })
@@ -49,14 +52,14 @@ describe('parameters of a credential', () => {
     [{ soid: '' }, /must be 1 to 2000 characters/],
     [{ soid: `A1${'1'.repeat(3000)}` }, /must be 1 to 2000 characters/],
   ] as [Record<string, string>, RegExp][])('%j are refused without being repeated', (own, message) => {
-    const result = parametersOf(zoho, { client: {}, own })
+    const result = parametersOf(zoho, { clientId: 'c1', client: {}, own })
     expect(result).toMatchObject({ code: 'invalid_parameter', message: expect.stringMatching(message) })
   })
 
   test('cannot name the whole host: only perennial.yaml can', () => {
-    const refused = parametersOf(selfHosted, { client: {}, own: { host: 'evil.example' } })
+    const refused = parametersOf(selfHosted, { clientId: 'c1', client: {}, own: { host: 'evil.example' } })
     expect(refused).toMatchObject({ code: 'invalid_parameter', message: expect.stringContaining('perennial.yaml') })
-    const missing = beginning(selfHosted, { client: {}, own: { realm: 'main', soid: 'a1' } })
+    const missing = beginning(selfHosted, { clientId: 'c1', client: {}, own: { realm: 'main', soid: 'a1' } })
     expect(missing).toMatchObject({
       message: 'parameter host is missing; give it under parameters of its client (the server)',
     })
@@ -88,7 +91,7 @@ describe('parameters of a credential', () => {
   test('never lead to a site that the list does not hold', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (dc) => {
-        const values = parametersOf(zoho, { client: {}, own: { dc } })
+        const values = parametersOf(zoho, { clientId: 'c1', client: {}, own: { dc } })
         if (!(values instanceof Error)) expect(['com', 'eu', 'com.au']).toContain(values.dc)
       }),
     )

@@ -1,4 +1,4 @@
-import { authenticated } from '../../src/oauth/request.ts'
+import { type ClientIdentity, proofOf } from '../../src/oauth/client-proof.ts'
 import type { TokenResponse } from './authorization.ts'
 import type { Referee } from './referee.ts'
 
@@ -20,10 +20,18 @@ export interface Question {
   form: Record<string, string>
 }
 
+/** A form, sent by a client that proves who it is. */
+export function formMessage(form: URLSearchParams, client: ClientIdentity) {
+  const proof = proofOf(client, '')
+  for (const [name, value] of Object.entries(proof.parameters)) form.set(name, value)
+  const headers = { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded', ...proof.headers }
+  return { headers, body: form.toString() }
+}
+
 /** Sends a form to an endpoint as a client of the referee, and reads the answer whole; rejects when there is none. */
 export async function post(referee: Referee, endpoint: string, question: Question): Promise<Asked> {
   const client = referee.clients.find(({ id }) => id === question.clientId)
-  const message = authenticated(new URLSearchParams(question.form), {
+  const message = formMessage(new URLSearchParams(question.form), {
     clientId: question.clientId,
     clientAuth: question.auth ?? client?.auth ?? 'client_secret_basic',
     clientSecret: question.secret ?? client?.secrets[0] ?? '',

@@ -2,8 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { beginAttempt, createTokenEndpoint, type Verdict } from '../../src/oauth/index.ts'
-import { authenticated } from '../../src/oauth/request.ts'
-import { eventually, refresh } from './ask.ts'
+import { eventually, formMessage, refresh } from './ask.ts'
 import { answers, type FakeAnswer, type Fault } from './faults.ts'
 import { type Referee, startReferee } from './referee.ts'
 import type { RequestRecord } from './request-log.ts'
@@ -204,7 +203,7 @@ test('a client that gave up while the provider was slow has its token spent all 
 test('a process killed with the answer unread has lost it: the connection was reset', async () => {
   const client = referee.clients.find(({ id }) => id === 'single_use')
   const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: token })
-  const message = authenticated(form, {
+  const message = formMessage(form, {
     clientId: 'single_use',
     clientAuth: client?.auth ?? 'client_secret_basic',
     clientSecret: client?.secrets[0] ?? '',

@@ -29,6 +29,8 @@ export interface AccessDocument {
   expires_at: string
   /** ISO 8601 UTC, by the clock of Redis */
   obtained_at?: string
+  /** what the provider says beside the token, by the names of its entry: the address of an API, an account */
+  values?: Record<string, string>
 }
 
 /** The JSON in the status key; never holds a secret. Times are ISO 8601 UTC, absent when unknown. */
@@ -88,6 +90,7 @@ export function parseAccess(text: string, credential: string): AccessDocument {
     scope: optional(isText),
     expires_at: isTime,
     obtained_at: optional(isTime),
+    values: optional(isTexts),
   })
   if (wrong !== undefined) throw malformed('access token', wrong)
   const document = value as unknown as AccessDocument
@@ -119,6 +122,8 @@ export function parseStatus(text: string): StatusDocument {
 type Check = (value: unknown) => boolean
 
 const isText: Check = (value) => typeof value === 'string'
+const isTexts: Check = (value) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isText)
 const isTime: Check = (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value))
 const isGeneration: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0
 const optional =

@@ -40,6 +40,8 @@ export interface AccessToken {
   expiresAt: Date
   generation: number
   family: string
+  /** what the provider says beside the token, by the names of its entry; empty where it says nothing */
+  values: Readonly<Record<string, string>>
 }
 
 export interface Reader {
@@ -129,6 +131,7 @@ function toToken(document: AccessDocument): AccessToken {
     expiresAt: new Date(document.expires_at),
     generation: document.generation,
     family: document.family,
+    values: document.values ?? {},
   }
 }
 

@@ -98,6 +98,7 @@ describe('a token that is there', () => {
       expiresAt: new Date(document.expires_at),
       generation: 3,
       family: 'f1',
+      values: {},
     })
     expect(await admin.aclLog()).toEqual([])
   })

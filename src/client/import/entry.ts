@@ -56,7 +56,7 @@ function entryOf(config: Config, { credential, parameters, ...response }: Member
   const own = parametersOf(parameters)
   const endpoint = checkParameters(config, credential, own)
   const handsOver = ['access_token', 'refresh_token'].some((name) => given(response[name]))
-  // only a refresh token can be kept fresh; what has none is left where it is
+  // only what can be kept fresh; the rest is left where it is
   if (grant === 'refresh_token' && !given(response.refresh_token))
     throw new PerennialError('no_grant', 'refresh_token is missing; without one there is nothing to go on with')
   const seed = makeSeed(config, credential, handsOver ? { tokenResponse: response } : {})

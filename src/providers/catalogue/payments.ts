@@ -145,12 +145,12 @@ export const payments: Record<string, ProviderEntry> = {
   'stripe-apps': {
     displayName: 'Stripe Apps',
     tokenEndpoint: 'https://api.stripe.com/v1/oauth/token',
-    clientAuth: 'client_secret_basic',
+    clientAuth: 'secret_as_username',
     accessTokenSeconds: 3600,
     rotation: 'single_use',
     refreshTokenIdleSeconds: 31_536_000,
     notes:
-      'clientId is the secret API key, sent as the user name of Basic; there is no other secret. No answer says that the access token lives for an hour.',
+      'clientSecrets hold the secret API key, sent as the user name of Basic. No answer says that the access token lives for an hour.',
     sources: [
       { url: 'https://docs.stripe.com/stripe-apps/api-authentication/oauth', says: 'OAuth for Stripe Apps' },
       {

@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { grantAfter } from '../../src/activities/grant.ts'
+import type { GrantKind } from '../../src/credential.ts'
+import { seal } from '../../src/store/sealing.ts'
+import { claimOf, failureOf, granted, openGrant, readAccess, refreshOf, type Setting, startSetting } from './setting.ts'
+
+let setting: Setting
+beforeAll(async () => {
+  setting = await startSetting()
+})
+afterAll(() => setting.stop())
+beforeEach(() => {
+  for (const list of [setting.answers, setting.requests, setting.told, setting.logged]) list.length = 0
+})
+
+const refresh = (input: ReturnType<typeof refreshOf>) => setting.activities.refresh(input)
+
+function holding(credential: string, grant: object) {
+  const [key] = setting.keyring.grant
+  return seal(JSON.stringify(grant), key, { cred: credential, family: 'f1', gen: 1 })
+}
+
+test('an access token that is exchanged for its successor is the grant, from the claim on', async () => {
+  const credential = setting.credential({ grant: 'access_token' }, { tokenRequest: { grantType: 'renew' } })
+  const claimed = await setting.activities.claim(
+    claimOf(credential, { access_token: 'at-secret-1' }, { kind: 'access_token' }),
+  )
+  if (!('grant' in claimed)) throw new Error('not claimed')
+  expect(claimed.dueInMs).toBe(0)
+  expect(openGrant(claimed.grant, credential)).toMatchObject({ access_token: 'at-secret-1' })
+  expect(await readAccess(setting, credential)).toBeUndefined()
+
+  setting.answers.push(granted({ accessToken: 'at-secret-2', expiresInMs: 60_000 }))
+  const { family, generation, grant = '' } = claimed
+  const next = await refresh(refreshOf(credential, { kind: 'access_token', family, generation, grant }))
+  expect(setting.requests).toMatchObject([{ grant: 'access_token', accessToken: 'at-secret-1' }])
+  expect(openGrant(next.grant, credential)).toMatchObject({ access_token: 'at-secret-2', gen: 2 })
+  expect((await readAccess(setting, credential))?.document.access_token).toBe('at-secret-2')
+})
+
+test('one that lives until it is revoked is exchanged for nothing, and stands in the store', async () => {
+  const credential = setting.credential({ grant: 'access_token' }, { accessTokenNeverExpires: true })
+  const grant = holding(credential, { access_token: 'at-secret-1' })
+  const refreshed = await refresh(refreshOf(credential, { kind: 'access_token', grant }))
+  expect(setting.requests).toEqual([])
+  expect(refreshed.generation).toBe(2)
+  expect(refreshed.accessLivesMs).toBeGreaterThan(9 * 365 * 24 * 3600_000)
+  expect((await readAccess(setting, credential))?.document.access_token).toBe('at-secret-1')
+})
+
+test('the access token in use goes along where the provider wants to see it, and into the next grant', async () => {
+  const credential = setting.credential({}, { tokenRequest: { add: { access_token: '{access_token}' } } })
+  const grant = holding(credential, { refresh_token: 'rt-secret-1', access_token: 'at-secret-1' })
+  setting.answers.push(granted({ accessToken: 'at-secret-2' }))
+  const refreshed = await refresh(refreshOf(credential, { grant }))
+  expect(setting.requests).toMatchObject([{ refreshToken: 'rt-secret-1', accessToken: 'at-secret-1' }])
+  expect(openGrant(refreshed.grant, credential)).toMatchObject({
+    refresh_token: 'rt-secret-1',
+    access_token: 'at-secret-2',
+  })
+})
+
+test('what readers need beside the token is kept, though only one answer says it', async () => {
+  const credential = setting.credential({}, { rotation: 'none' })
+  const values = { api: 'https://eu.example' }
+  setting.answers.push(granted({ accessToken: 'at-secret-2', values }), granted({ accessToken: 'at-secret-3' }))
+  const first = await refresh(refreshOf(credential))
+  expect((await readAccess(setting, credential))?.document.values).toEqual(values)
+  expect(openGrant(first.grant, credential)).toMatchObject({ refresh_token: 'rt-secret-1', values })
+  const second = await refresh(refreshOf(credential, { generation: 2, grant: first.grant ?? '' }))
+  expect(second.grant).toBeUndefined()
+  expect((await readAccess(setting, credential))?.document.values).toEqual(values)
+})
+
+test('an assertion needs no grant, and carries the parameters of its credential', async () => {
+  const credential = setting.credential(
+    { grant: 'jwt_bearer', privateKey: 'pem', keyId: 'k1', parameters: { user: 'nobody' } },
+    { clientAuth: 'none', assertion: { subject: '{user}' } },
+  )
+  setting.answers.push(granted({ accessToken: 'at-secret-1', expiresInMs: 3600_000 }))
+  await refresh(refreshOf(credential, { kind: 'jwt_bearer', generation: 0, parameters: { user: 'alice' } }))
+  expect(setting.requests).toMatchObject([
+    { grant: 'jwt_bearer', privateKey: 'pem', keyId: 'k1', values: { user: 'alice', client_id: 'app' } },
+  ])
+  expect((await readAccess(setting, credential))?.document.access_token).toBe('at-secret-1')
+})
+
+test('too early is no failure: it is asked again when half of what is left has passed, and nobody is told', async () => {
+  const credential = setting.credential()
+  setting.answers.push(granted({ accessToken: 'at-secret-2', refreshToken: 'rt-secret-2', expiresInMs: 600_000 }))
+  await refresh(refreshOf(credential))
+  setting.answers.push({ kind: 'too_early', reason: 'invalid_grant', detail: 'not expired' })
+  const again = refresh(refreshOf(credential, { generation: 2 }))
+  const { delayMs } = await failureOf(setting, again, 'Throttled')
+  expect(Number(delayMs)).toBeGreaterThan(250_000)
+  expect(Number(delayMs)).toBeLessThan(340_000)
+  expect(setting.told).toEqual([])
+})
+
+test('a provider that bans callers is not asked again about a grant that it refused', async () => {
+  const credential = setting.credential({}, { neverAskAgain: true })
+  setting.answers.push({ kind: 'grant_refused', reason: 'invalid_grant', detail: '' })
+  const { failure } = await failureOf(setting, refresh(refreshOf(credential)), 'GrantRefused')
+  expect(failure).toMatchObject({ forGood: true })
+})
+
+test('where the catalogue knows how long a token lives, it need not be said', async () => {
+  const credential = setting.credential({}, { accessTokenSeconds: 7_200 })
+  setting.answers.push(granted({ accessToken: 'at-secret-2', refreshToken: 'rt-secret-2' }))
+  expect((await refresh(refreshOf(credential))).accessLivesMs).toBe(7_200_000)
+})
+
+test.each([
+  [{}, undefined, 'refresh_token', undefined],
+  [{ accessToken: 'a' }, { refresh_token: 'r' }, 'refresh_token', undefined],
+  [{ accessToken: 'a', refreshToken: 's' }, { refresh_token: 'r' }, 'refresh_token', { refresh_token: 's' }],
+  [{ refreshToken: 'r' }, { refresh_token: 'r' }, 'refresh_token', { refresh_token: 'r' }],
+  [{ accessToken: 'a' }, { access_token: 'b' }, 'access_token', { access_token: 'a' }],
+  [{ accessToken: 'a', values: { x: '1' } }, undefined, 'refresh_token', undefined],
+  [{ accessToken: 'a', values: { x: '1' } }, undefined, 'client_credentials', undefined],
+  [
+    { values: { x: '2' } },
+    { refresh_token: 'r', values: { x: '1', y: '1' } },
+    'refresh_token',
+    { refresh_token: 'r', values: { x: '2', y: '1' } },
+  ],
+] as const)('after %j, over %j of %s, the grant is %j', (tokens, held, kind, next) => {
+  expect(grantAfter(tokens, held, { kind: kind as GrantKind, provider: undefined })).toEqual(next)
+})
