@@ -98,9 +98,12 @@ async function recordConnected({ store }: ActivityDeps, credential: string, take
   await store.record({ event: 'connected', credential, family, generation, status })
 }
 
-/** A grant that needs nobody and has nothing yet begins at 0, its first token set being 1. */
-function leastGeneration({ atLeastGeneration }: ClaimInput, opened: TokenSet): number {
-  return needsNobody(opened) ? atLeastGeneration - 1 : atLeastGeneration
+/**
+ * The first life of a grant that needs nobody begins at 0, its first token set being 1. A later one begins above the
+ * tombstone, as every other does.
+ */
+function leastGeneration({ atLeastGeneration, revokedHere }: ClaimInput, opened: TokenSet): number {
+  return needsNobody(opened) && atLeastGeneration === 1 && !revokedHere ? 0 : atLeastGeneration
 }
 
 const needsNobody = (opened: TokenSet) => opened.accessToken === undefined && opened.refreshToken === undefined

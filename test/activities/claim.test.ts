@@ -73,6 +73,18 @@ describe('a new grant', () => {
     expect(await turnOf({ accessLivesMs: 60_000 })).toBeLessThan(45_000)
   })
 
+  test('that needs no person begins anew above the generation that was revoked', async () => {
+    const credential = setting.credential({ grant: 'client_credentials' })
+    const input: ClaimInput = { ...claimOf(credential, {}), kind: 'client_credentials', seed: { family: 'f1' } }
+    await claim(input)
+    await setting.it.store.fence({ credential, status: revoked })
+    const anew = { ...input, seed: { family: 'f2' } }
+    expect(await claim({ ...anew, revokedHere: true })).toMatchObject({ family: 'f2', generation: 1 })
+    await setting.it.store.fence({ credential, status: revoked })
+    const later = { ...input, seed: { family: 'f3' }, atLeastGeneration: 2 }
+    expect(await claim(later)).toMatchObject({ family: 'f3', generation: 2 })
+  })
+
   test('that needs no person begins below its first token set', async () => {
     const credential = setting.credential({ grant: 'client_credentials' })
     const input: ClaimInput = { ...claimOf(credential, {}), kind: 'client_credentials', seed: { family: 'f1' } }
