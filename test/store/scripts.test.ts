@@ -245,6 +245,28 @@ describe('write: the fenced write', () => {
   })
 })
 
+describe('a fence that comes late', () => {
+  const status = { status: 'revoked', since: '2026-01-01T00:00:00.000Z', generation: 0 } as const
+  const known = { family: 'f1', generation: 1, grant: 'grant-f1-1', owner: here }
+
+  test('brings nothing back into a tombstone whose tokens the provider has revoked', async () => {
+    const credential = newCredential()
+    await fenced(credential, 'f1', 1)
+    await it.store.fence({ credential, status, known, settled: true })
+    expect(await refused(credential, () => it.store.fence({ credential, status, known }))).toBe('fenced')
+    expect(await refused(credential, () => it.store.fence({ credential, status }))).toBe('fenced')
+    expect((await it.store.read(credential)).hash).not.toHaveProperty('grant')
+  })
+
+  test('covers what is newer than such a tombstone', async () => {
+    const credential = newCredential()
+    await fenced(credential, 'f1', 1)
+    await it.store.fence({ credential, status, known, settled: true })
+    await it.store.fence({ credential, status, known: { ...known, generation: 2, grant: 'grant-f1-2' } })
+    expect((await it.store.read(credential)).hash).toMatchObject({ generation: 2, grant: 'grant-f1-2' })
+  })
+})
+
 describe('announce: a status that no token set comes with', () => {
   const status = { status: 'retrying', reason: 'http_503', since: '2026-01-01T00:00:00.000Z', generation: 5 } as const
   const announce = async (credential: string, changes: object = {}) => ({

@@ -23,6 +23,11 @@ if not held.tombstone then
   if fenced or younger then return { 'stale', nowMs, hash } end
 end
 
+-- nor does it bring back into a tombstone what the provider has revoked since
+if held.settled and settled ~= '1' and (gen == '' or tonumber(gen) <= tonumber(held.gen)) then
+  return { 'fenced', nowMs, hash }
+end
+
 local verdict = 'fenced'
 -- the access token is one more to revoke at the provider
 local access = redis.call('GET', KEYS[2])
@@ -41,7 +46,12 @@ else
   if namespace ~= '' then redis.call('HSET', KEYS[1], 'namespace', namespace, 'run', run) end
   if not held.tombstone then redis.call('HSET', KEYS[1], 'tombstone', nowMs) end
   if access then redis.call('HSET', KEYS[1], 'access', access) end
-  if settled == '1' then redis.call('HDEL', KEYS[1], 'grant', 'access') end
+  if settled == '1' then
+    redis.call('HDEL', KEYS[1], 'grant', 'access')
+    redis.call('HSET', KEYS[1], 'settled', 1)
+  else
+    redis.call('HDEL', KEYS[1], 'settled')
+  end
   redis.call('HDEL', KEYS[1], 'writer', 'began', 'expires', 'refreshExpires', 'refreshEnds')
   redis.call('PEXPIRE', KEYS[1], keepMs)
   gen = redis.call('HGET', KEYS[1], 'gen')
