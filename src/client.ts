@@ -180,7 +180,8 @@ export class Perennial {
   async revoke(credential: string): Promise<{ credential: string; fenced: boolean; accepted: boolean }> {
     clientFor(this.#config, credential)
     // the fence first and in any case: what the workflow does can wait
-    const [fence, accepted] = await Promise.allSettled([this.#fence(credential), this.#endLife(credential)])
+    const fencing = this.#fence(credential)
+    const [fence, accepted] = await Promise.allSettled([fencing, this.#endLifeBeside(fencing, credential)])
     const fenced = fence.status === 'fulfilled'
     if (accepted.status === 'fulfilled') return { credential, fenced, accepted: true }
     const error: unknown = accepted.reason
@@ -307,7 +308,9 @@ export class Perennial {
         'restore_needed',
         `${credential} stands in Redis (generation ${hash.generation}) and has no workflow; perennial restore brings it back, perennial revoke ends it so that it can begin anew`,
       )
-    const aboveGeneration = Math.max(hash?.generation ?? 0, await this.#closedGeneration(credential, workflow))
+    // no life begins at the generation of a tombstone, were it 0
+    const revokedAt = hash === undefined ? 0 : Math.max(1, hash.generation)
+    const aboveGeneration = Math.max(revokedAt, await this.#closedGeneration(credential, workflow))
     const { parameters, tuning, seed } = life
     await this.#begin(credential, { parameters, tuning, aboveGeneration, inbox: [{ type: 'reconnect', seed }] })
   }
@@ -375,6 +378,17 @@ export class Perennial {
       updateId: randomUUID(),
     })
     return await handle.result()
+  }
+
+  /** A credential that begins at this moment is met by the fence first, and then is there to be told. */
+  async #endLifeBeside(fencing: Promise<string>, credential: string): Promise<void> {
+    try {
+      await this.#endLife(credential)
+    } catch (error) {
+      const isMissing = error instanceof PerennialError && error.code === 'not_found'
+      if (!isMissing || (await fencing.catch(() => 'missing')) === 'missing') throw error
+      await this.#endLife(credential)
+    }
   }
 
   /** Signals the workflow; a credential whose workflow is gone gets one, to be revoked from its hash. */
