@@ -189,6 +189,12 @@ function here(): Runtime {
 export class CancellationScope {
   readonly activities: number[] = []
   readonly timers: number[] = []
+  /** nobody cancels our workflows */
+  readonly cancelRequested = new Promise<never>(() => {})
+
+  static current(): CancellationScope {
+    return here().scopes.at(-1) ?? root
+  }
 
   /** What is begun in the first tick of `work` belongs to this scope; our workflows begin nothing later. */
   async run<T>(work: () => Promise<T>): Promise<T> {
@@ -210,6 +216,8 @@ export class CancellationScope {
     }
   }
 }
+
+const root = new CancellationScope()
 
 export function proxyActivities(options: ActivityOptions): unknown {
   const begin = (name: string, input: unknown) => {
@@ -273,6 +281,8 @@ export const setDefaultSignalHandler = (handler: (name: string, ...args: unknown
 export const allHandlersFinished = () => here().handlersRunning === 0
 export const workflowInfo = () => ({ ...here().info, continueAsNewSuggested: false })
 export const upsertSearchAttributes = (pairs: SearchAttributeUpdatePair[]) => here().ask({ type: 'attributes', pairs })
+/** histories of earlier code are replayed elsewhere */
+export const patched = () => true
 export const setCurrentDetails = () => {}
 export const log = { warn: () => {}, info: () => {} }
 
