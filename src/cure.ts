@@ -106,6 +106,8 @@ function misconfigured(ailing: Ailing): string {
 function refused(ailing: Ailing): string {
   if (ailing.reason === 'answer_lost' || ailing.reason === 'timed_out')
     return `The refresh token was spent in a request whose answer never arrived${because(ailing)}.`
+  if (ailing.reason === 'no_refresh_token')
+    return `The grant came without a refresh token, so it ended with its access token; the consent request may have to ask for one: \`perennial providers\` with the name of the provider tells how.`
   return `The grant is no longer good at ${providerOf(ailing)}${because(ailing)}.`
 }
 

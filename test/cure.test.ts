@@ -35,6 +35,11 @@ describe('the cure', () => {
       'invalid_grant',
       /no longer good at Google \(invalid_grant\).*`perennial reconnect acme\/google-main\/alice --from FILE`/,
     ],
+    [
+      'reconnect_required',
+      'no_refresh_token',
+      /came without a refresh token.*ask for one.*`perennial providers`.*`perennial reconnect acme\/google-main\/alice/,
+    ],
     ['revoked', 'revocation_pending', /not confirmed.*nothing to do/],
     ['revoked', undefined, /begin anew.*`perennial start acme\/google-main\/alice --from FILE`/],
   ] as const)('for %s (%s) says what happened and what to do', (status, reason, expected) => {

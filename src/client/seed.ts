@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type SealingKey, sealingKey } from '../../packages/reader/src/sealed.ts'
 import type { ClientConfig, Config } from '../config.ts'
-import { type GrantKind, needsPerson, parseCredentialId } from '../credential.ts'
+import { needsPerson, parseCredentialId } from '../credential.ts'
 import { PerennialError } from '../errors.ts'
 import { longestLifetimeMs, parseTokenResponse, type TokenSet } from '../oauth/index.ts'
 import { beginning } from '../providers/parameters.ts'
@@ -51,7 +51,7 @@ export function makeSeed(config: Config, credential: string, from: { tokenRespon
   const { tokenResponse, accessTokenNeverExpires } = client.provider
   const tokens = parseTokenResponse(from.tokenResponse, Date.now(), tokenResponse)
   if (typeof tokens === 'string') throw new PerennialError('invalid_token_response', `${credential}: ${tokens}`)
-  const missing = missingGrant(client.grant, tokens)
+  const missing = missingGrant(client, tokens)
   if (missing !== undefined) throw new PerennialError('invalid_token_response', `${credential}: ${missing}`)
   const { accessToken, refreshToken, tokenType, scope, values, refreshExpiresInMs } = tokens
   const expiresInMs = tokens.expiresInMs ?? (accessTokenNeverExpires ? longestLifetimeMs : undefined)
@@ -64,10 +64,13 @@ export function makeSeed(config: Config, credential: string, from: { tokenRespon
   }
 }
 
-function missingGrant(grant: GrantKind, { accessToken }: TokenSet): string | undefined {
-  return grant === 'access_token' && accessToken === undefined
-    ? 'the token response has no access_token, which is what this client renews'
-    : undefined
+/** What a token response lacks of what this client goes on with. */
+function missingGrant({ grant, provider }: ClientConfig, { accessToken, refreshToken }: TokenSet): string | undefined {
+  if (grant === 'access_token' && accessToken === undefined)
+    return 'the token response has no access_token, which is what this client renews'
+  if (grant === 'refresh_token' && refreshToken === undefined && provider.consent !== undefined)
+    return `the token response has no refresh_token: ask for ${provider.consent} at consent`
+  return undefined
 }
 
 /**

@@ -247,14 +247,16 @@ const behaviour = z.strictObject({
     .describe('requests that the provider allows, all workers together'),
   neverAskAgain: z.boolean().optional().describe('a refused grant is not asked for again: callers are banned for it'),
   revocation: revocation.optional().describe('where revoking differs from RFC 7009'),
+  consent: text
+    .optional()
+    .describe(
+      'what the consent request has to hold, or no refresh token is issued; a grant without one is then refused',
+    ),
 })
 
 export const providerSchema = behaviour.extend({
   displayName: text.optional().describe('for people'),
   extends: text.optional().describe('another entry, whose fields hold where this one says nothing'),
-  consent: text
-    .optional()
-    .describe('what the consent request has to hold, or no refresh token is issued: access_type=offline'),
   notes: text.optional().describe('what else someone has to know'),
   variants: z
     .record(name, z.strictObject({ when: text.describe('the setting that decides'), set: behaviour }))

@@ -225,7 +225,14 @@ export const accounting: Record<string, ProviderEntry> = {
       },
       'machine-to-machine': {
         when: 'the integration signs with a certificate (client credentials flow)',
-        set: { grant: 'client_credentials', clientAuth: 'private_key_jwt', assertion: { algorithm: 'PS256' } },
+        set: {
+          grant: 'client_credentials',
+          clientAuth: 'private_key_jwt',
+          parameters: {
+            scope: { description: 'which APIs', example: 'rest_webservices', default: 'rest_webservices' },
+          },
+          assertion: { algorithm: 'PS256', claims: { scope: '{scope}' } },
+        },
       },
     },
     notes:
@@ -245,7 +252,7 @@ export const accounting: Record<string, ProviderEntry> = {
       },
       {
         url: 'https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_162686838198.html',
-        says: 'client credentials flow with a signed client assertion, PS256 among its algorithms',
+        says: 'client credentials flow with a signed client assertion: PS256 among its algorithms, scope among its claims',
       },
     ],
     checked: '2026-11-22',

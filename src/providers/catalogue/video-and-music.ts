@@ -47,13 +47,18 @@ export const videoAndMusic: Record<string, ProviderEntry> = {
       add: { merchant_id: '{merchant_id}' },
       headers: { 'x-tt-target-idc': '{idc}' },
     },
-    tokenResponse: { expiresIn: 'expires_in', expiresInForm: 'epoch_seconds' },
+    tokenResponse: {
+      expiresIn: 'expires_in',
+      expiresInForm: 'epoch_seconds',
+      refreshExpiresIn: 'refresh_expires_in',
+      refreshExpiresInForm: 'epoch_seconds',
+    },
     notes:
-      'expires_in is a point in time in spite of its name. grant_type is a word for the action; that of the first call is access_token. The page of August 2026 leaves the header out.',
+      'expires_in and refresh_expires_in are points in time in spite of their names. grant_type is a word for the action; that of the first call is access_token. The page of August 2026 leaves the header out.',
     sources: [
       {
         url: 'https://developers.tiktok.com/doc/obtain-access-token-for-apis',
-        says: 'parameters, header, expires_in as Unix timestamp',
+        says: 'parameters, header; expires_in and refresh_expires_in as Unix timestamps',
       },
       {
         url: 'https://developers.tiktok.com/docs/en/obtain-access-token-for-apis',
