@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { PerennialError } from '../src/errors.ts'
+import { outageBenches } from './outage/index.ts'
 import { benchRefresh } from './refresh/bench.ts'
 import { machine, type Result, table } from './report.ts'
 
@@ -8,10 +9,12 @@ interface Run {
   quick: boolean
   signal: AbortSignal
   say: (line: string) => void
+  draw: (name: string, svg: string) => Promise<void>
 }
 
 const benches: Record<string, (run: Run) => Promise<Result[]>> = {
   refresh: ({ quick, ...run }) => benchRefresh({ ...run, ...(quick ? quickly : fully) }),
+  ...outageBenches,
 }
 
 const fully = {
@@ -45,9 +48,12 @@ async function main(): Promise<number> {
   const interrupted = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => interrupted.abort(new PerennialError('interrupted', `ended by ${signal}`)))
+  const draw = async (name: string, svg: string) => {
+    if (asked.json !== undefined) await writeFile(`${asked.json.replace(/\.json$/, '')}.${name}.svg`, svg)
+  }
   const report = { machine: machine(), results: [] as Result[] }
   for (const bench of asked.benches)
-    report.results.push(...(await bench({ quick: asked.quick, signal: interrupted.signal, say })))
+    report.results.push(...(await bench({ quick: asked.quick, signal: interrupted.signal, say, draw })))
   process.stdout.write(`${table(report.results)}\n`)
   if (asked.json !== undefined) await writeFile(asked.json, `${JSON.stringify(report, null, 2)}\n`)
   return 0

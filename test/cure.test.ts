@@ -14,6 +14,8 @@ describe('the cure', () => {
       /Google keeps failing \(connection_refused\).*still have a valid token.*10:31.*`perennial refresh acme\/google-main\/alice`/,
     ],
     ['retrying', 'rate_limited', /Google asks for fewer requests; a rateLimit/],
+    ['retrying', 'provider_failing', /Google failed so often.*asked only now and then.*still have a valid token/],
+    ['expired', 'over_budget', /More refreshes are due at Google than the rateLimit/],
     ['expired', 'temporarily_unavailable', /Google is out of order.*no valid token.*10:31/],
     ['retrying', 'stored_grant_unknown_key', /No key.*opens the grant.*keys\.grant/],
     [
@@ -52,6 +54,12 @@ describe('the cure', () => {
     })
     expect(text).toMatch(expected)
     expect(text).not.toContain('\n')
+  })
+
+  test('for a grant that ends says when, and that the user has to reconnect before', () => {
+    expect(cure({ credential, status: 'active', reconnectBy: '2026-02-01T00:00:00Z' })).toMatch(
+      /ends at 2026-02-01T00:00:00Z.*before that.*`perennial reconnect acme\/google-main\/alice --from FILE`/,
+    )
   })
 
   test.each(statuses)('for %s is whole without provider, reason and time', (status) => {

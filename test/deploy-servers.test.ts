@@ -120,6 +120,7 @@ describe('the Redis of docker-compose.yml', () => {
     ['worker', 'XADD perennial:events * type refreshed'],
     ['worker', 'SET perennial:epoch 1'],
     ['worker', 'SET perennial:client:app:probe 1'],
+    ['worker', 'ZADD perennial:gate:{google/id.example}:held 1 x'],
     ['worker', 'SCAN 0'],
     ['worker', 'PUBLISH perennial:changed:acme x'],
   ])('lets the %s do: %s', async (user, command) => {

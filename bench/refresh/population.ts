@@ -82,7 +82,7 @@ export async function tasksPerCycle(client: Client, handles: readonly WorkflowHa
   return tasks / cycles
 }
 
-async function each<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+export async function each<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = []
   const rest = items.entries()
   const one = async () => {

@@ -57,7 +57,7 @@ export async function startRig(say: (line: string) => void): Promise<Rig> {
   }
 }
 
-const startServer = async (folder: DataFolder, say: (line: string) => void) =>
+export const startServer = async (folder: DataFolder, say: (line: string) => void) =>
   startTemporal({
     binary: await findTemporal({ say }),
     headless: true,
@@ -65,7 +65,7 @@ const startServer = async (folder: DataFolder, say: (line: string) => void) =>
     logFile: folder.log('temporal'),
   })
 
-const startStore = async (folder: DataFolder, say: (line: string) => void) =>
+export const startStore = async (folder: DataFolder, say: (line: string) => void) =>
   startRedis({
     binary: await findRedis({ say }),
     dir: folder.path('redis'),
@@ -75,7 +75,7 @@ const startStore = async (folder: DataFolder, say: (line: string) => void) =>
   })
 
 /** This process and its children reach no other Temporal server, whatever the caller's environment says. */
-function useOnly(profile: string): void {
+export function useOnly(profile: string): void {
   for (const [name, value] of Object.entries(embeddedEnvironment(process.env, profile)))
     if (value === undefined) delete process.env[name]
     else process.env[name] = value

@@ -24,7 +24,9 @@ local withoutBudget = 1000
 local comeBackRate = 50
 -- a request waits inside its attempt no longer than this for its turn
 local longestWaitMs = 1000
--- and has its turn only when no more are nearer to losing their token than can be sent in so long
+-- and while the next turns are taken for so long already, it has one only when no more are nearer to losing their
+-- token than can be sent in that: a turn that is free is not kept for someone who is not there yet
+local contendedMs = 500
 local lookAheadMs = 3000
 local shortestHoldMs = 1000
 local longestHoldMs = 60000
@@ -76,7 +78,8 @@ local function admit(s, now, budget, ahead)
   end
   if s.mode == 'open' and not budget then return send(s, now, 0) end
   local turn = math.max(now, s.slotAt)
-  if ahead * 1000 / rate > lookAheadMs or turn - now > longestWaitMs then
+  local others = turn - now > contendedMs and ahead * 1000 / rate > lookAheadMs
+  if others or turn - now > longestWaitMs then
     return hold(math.max(turn - now, ahead * 1000 / full))
   end
   s.slotAt = turn + 1000 / rate

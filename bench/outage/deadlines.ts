@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Store } from '../../src/store/store.ts'
+import { each } from '../refresh/population.ts'
+import { compare, type Result } from '../report.ts'
+import { type Rig, startRig } from './rig.ts'
+
+export interface DeadlineBench {
+  credentials: number
+  workers: number
+  /** of access tokens: much longer than that of refresh tokens */
+  tokenSeconds: number
+  idleSeconds: number
+  /** for so many of these it is looked whether any dies */
+  deadlines: number
+  absoluteSeconds: number
+  /** before the end, when it is to be told */
+  warnSeconds: number[]
+  signal: AbortSignal
+  say(line: string): void
+}
+
+/**
+ * Refresh tokens that die when they are unused, with access tokens that would let them; and refresh tokens that die on
+ * a day that nothing moves, each of which has to be told of in time and must not die in silence.
+ */
+export async function benchDeadlines(plan: DeadlineBench): Promise<Result[]> {
+  const { tokenSeconds, idleSeconds, absoluteSeconds, warnSeconds, say } = plan
+  const declared = {
+    idle: { rules: { tokenSeconds, idleSeconds, namesDeadline: true } },
+    ending: { rules: { tokenSeconds, absoluteSeconds, namesDeadline: true } },
+  }
+  const warnings = { reconnectSoonDays: warnSeconds.map((seconds) => seconds / 86_400) }
+  say(`deadlines: starting servers and ${plan.workers} workers`)
+  const rig = await startRig(declared, { say, sections: { warnings } })
+  try {
+    await Promise.all(Array.from({ length: plan.workers }, () => rig.startWorker()))
+    return [await idle(rig, plan), ...(await ending(rig, plan))]
+  } finally {
+    await rig.stop()
+  }
+}
+
+async function idle(rig: Rig, plan: DeadlineBench): Promise<Result> {
+  const { credentials, idleSeconds, deadlines, signal, say } = plan
+  const all = await beginAll(rig, 'idle', plan)
+  say(
+    `deadlines: ${credentials} with an idle deadline of ${idleSeconds} s have begun; waiting for ${deadlines} of them`,
+  )
+  await sleep(idleSeconds * deadlines * 1000, undefined, { signal })
+  const requests = await rig.provider('idle').requests()
+  const statuses = await statusesOf(rig, all)
+  const alive = statuses.filter((status) => status === 'active').length
+  await end(rig, all)
+  return {
+    ...compare('deadlines.idle', `alive after ${deadlines} deadlines`, [alive], [credentials]),
+    ...{ idleSeconds, refreshes: requests.filter(({ outcome }) => outcome === 'granted').length },
+    died: requests.filter(({ outcome }) => outcome === 'died_idle').length,
+  }
+}
+
+async function ending(rig: Rig, plan: DeadlineBench): Promise<Result[]> {
+  const { credentials, absoluteSeconds, warnSeconds, signal, say } = plan
+  const all = await beginAll(rig, 'ending', plan)
+  say(`deadlines: ${credentials} that end after ${absoluteSeconds} s have begun`)
+  // the provider is asked within a tenth after the end; the last of them began just now
+  const untilMs = performance.now() + absoluteSeconds * 1200 + 60_000
+  let ended = 0
+  while (ended < credentials && performance.now() < untilMs) {
+    await sleep(2_000, undefined, { signal })
+    ended = (await statusesOf(rig, all)).filter((status) => status === 'reconnect_required').length
+  }
+  const told = await warned(rig)
+  const exactly = all.filter((credential) =>
+    warnSeconds.every((seconds) => told.get(`${credential} ${seconds}s`) === 1),
+  )
+  return [
+    compare('deadlines.warned', 'told once for each threshold', [exactly.length], [credentials]),
+    { ...compare('deadlines.ended', 'in reconnect_required', [ended], [credentials]), absoluteSeconds },
+  ]
+}
+
+const beginAll = (rig: Rig, provider: string, { credentials, signal }: DeadlineBench) =>
+  each(
+    Array.from({ length: credentials }, (_, i) => `${provider}-${i}`),
+    async (line) => {
+      signal.throwIfAborted()
+      return await rig.begin(provider, line)
+    },
+  )
+
+async function statusesOf(rig: Rig, credentials: readonly string[]) {
+  return (await new Store(rig.redis).statuses(credentials)).map((document) => document?.status)
+}
+
+/** How often each credential was told of at each threshold; the stream keeps more than are asked for here. */
+async function warned(rig: Rig): Promise<Map<string, number>> {
+  const told = new Map<string, number>()
+  const events = (await rig.redis.xRange('perennial:events', '-', '+')) ?? []
+  for (const { message } of events) {
+    if (message.event !== 'reconnect_soon') continue
+    const name = `${message.credential} ${message.id?.split('/').at(-1)}`
+    told.set(name, (told.get(name) ?? 0) + 1)
+  }
+  return told
+}
+
+const end = (rig: Rig, credentials: readonly string[]) =>
+  each(credentials, (credential) =>
+    rig.temporal.client.workflow.getHandle(`credential/${credential}`).terminate('measured'),
+  )
