@@ -44,7 +44,10 @@ async function main(): Promise<number> {
   process.stdout.write(`${table(said)}\n`)
   if (asked.json !== undefined) await writeFile(asked.json, `${JSON.stringify(said, null, 2)}\n`)
   await writeFile(join(folder, 'evidence.json'), JSON.stringify(evidence))
-  const failed = said.lostAvoidably > 0 || said.revokedReadable > 0 || said.endedEarly
+  const failed =
+    said.lostAvoidably + said.revokedReadable + said.overlappingRequests + said.earlySecondUses > 0 ||
+    !said.budget.kept ||
+    said.endedEarly
   if (failed || asked.keep) say(`what the servers and workers said is in ${folder}`)
   else await rm(folder, { recursive: true, force: true })
   return failed ? 1 : 0

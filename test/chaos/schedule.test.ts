@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { classes, lostAnswers, type Strike, schedule, shares, spanMs } from './schedule.ts'
+import { tokenSeconds } from './stage.ts'
 
 const only = <Kind extends Strike['kind']>(strikes: Strike[], kind: Kind) =>
   strikes.filter((strike): strike is Extract<Strike, { kind: Kind }> => strike.kind === kind)
@@ -52,6 +53,8 @@ test('300 faults: a tenth are kills, every way to lose an answer meets every cla
   const pairs = new Set(only(strikes, 'answer_lost').map(({ client, how }) => `${client} ${how}`))
   expect(pairs.size).toBe(classes.length * lostAnswers.length)
   expect(spanMs(300)).toBeLessThan(10 * 60_000)
+  const holesMs = only(strikes, 'black_hole').map(({ forMs }) => forMs)
+  expect(holesMs.filter((ms) => ms > tokenSeconds * 1_000).length).toBeGreaterThanOrEqual(holesMs.length / 3)
 })
 
 test('the same seed gives the same schedule, another seed another', () => {

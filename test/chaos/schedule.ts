@@ -137,7 +137,8 @@ const makers: Record<StrikeKind, (draw: Draw, index: number) => Strike> = {
   black_hole: (draw, i) => ({
     kind: 'black_hole',
     client: at(classes, i + 4),
-    forMs: draw.between(5_000, 30_000),
+    // every third outlives the tokens of this run
+    forMs: draw.between(i % 3 === 2 ? 21_000 : 5_000, 30_000),
     ...draw.anywhere(),
   }),
   storm: (draw, i) => ({

@@ -102,6 +102,38 @@ test('a provider that is down hears of a revoke when it is back; readers lose th
   expect(view?.reason).toBeUndefined()
 }, 180_000)
 
+test('as many failed requests as in ten minutes of outage do not let go of a revoke, and hold no reader', async () => {
+  const credential = await begin('by-token', 'gil')
+  // asks for a second instead of the doubling pauses, of which ten minutes hold nine
+  await referee.addFaults({
+    endpoint: 'revoke',
+    user: 'gil',
+    count: 10_000,
+    fault: { kind: 'answer', commit: false, answer: answers.maintenance(1) },
+  })
+  const beganMs = performance.now()
+  await live.perennial.revoke(credential)
+  await isRevoked(credential)
+  expect(performance.now() - beganMs).toBeLessThan(5_000)
+  await until(
+    'nine requests failed',
+    async () => (await referee.requests({ user: 'gil' })).filter(({ endpoint }) => endpoint === 'revoke').length,
+    (requests) => requests >= 9,
+    60_000,
+  )
+  expect(await describe(credential)).toMatchObject({ status: 'revoked', reason: 'revocation_pending' })
+  expect(await referee.alive('gil')).toHaveLength(1)
+  await isRevoked(credential)
+  const overMs = Date.now()
+  await referee.clearFaults()
+
+  await closed(credential, 60_000)
+  expect(await referee.alive('gil')).toEqual([])
+  const requests = (await referee.requests({ user: 'gil' })).filter(({ endpoint }) => endpoint === 'revoke')
+  const confirmed = requests.filter(({ decision }) => decision === 'revoked')
+  expect(Math.min(...confirmed.map(({ committedMs = 0 }) => committedMs))).toBeGreaterThanOrEqual(overMs)
+}, 180_000)
+
 test('a new grant begins at once while the old one is still to be revoked, and outlives that', async () => {
   const credential = await begin('by-token', 'bea')
   const [old] = await referee.alive('bea')

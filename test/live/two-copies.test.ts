@@ -87,6 +87,8 @@ test('restore brings every credential back after the data of Temporal was delete
     .map((line) => JSON.parse(line))
   expect(lines.filter(({ outcome }) => outcome === 'restored')).toHaveLength(5)
   expect(lines.filter(({ outcome }) => outcome === 'revoked')).toHaveLength(1)
+  for (const { credential, generation } of before.flatMap((view) => view ?? []))
+    expect(lines.find((line) => line.credential === credential)?.generation).toBeGreaterThanOrEqual(generation ?? 0)
   // what lives already is left alone
   const again = await live.cli('restore', '--json')
   expect(
