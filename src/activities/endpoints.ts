@@ -21,6 +21,16 @@ export const valuesFor = (
   own: Readonly<Record<string, string>> = {},
 ) => parametersOf(provider, { clientId, client: parameters, own })
 
+/** An endpoint that a provider may have or not; undefined also where it cannot be filled. */
+export function filledFor(
+  { provider }: ClientConfig,
+  template: string | undefined,
+  values: Readonly<Record<string, string>> = {},
+): string | undefined {
+  const filled = template === undefined ? undefined : filledEndpoint(provider, template, values)
+  return typeof filled === 'string' ? filled : undefined
+}
+
 /** Where a credential's tokens come from; a PerennialError that says what is missing. */
 export function tokenEndpointFor(
   client: ClientConfig,

@@ -12,7 +12,7 @@ import { AttemptFailed } from './attempt-failed.ts'
 import { isWorthTelling, retryDelayMs } from './backoff.ts'
 import { Clocks } from './clocks.ts'
 import { type ActivityDeps, type Caller, clientOf, openGrant, partsOf } from './deps.ts'
-import { identityOf, tokenEndpointFor, valuesFor } from './endpoints.ts'
+import { filledFor, identityOf, tokenEndpointFor, valuesFor } from './endpoints.ts'
 import type { Grant } from './grant.ts'
 import { keep, within } from './keep.ts'
 import { found, type Generation, newWriter, revokedBy, rotationOf, UnusableHash } from './token-set.ts'
@@ -71,7 +71,8 @@ class RefreshAttempt {
     const beganMs = this.#clocks.redisNowMs()
     const verdict = this.#asItIs(client, request) ?? (await this.#exchange(client, request))
     if (verdict.kind !== 'granted') return await this.#refused(client, request, verdict)
-    const refreshed = await this.#keep(verdict.tokens, hash, beganMs)
+    const tokens = await this.#withExpiry(client, request, verdict.tokens)
+    const refreshed = await this.#keep(tokens, hash, beganMs)
     if (refusedBefore !== undefined || this.#input.activeSinceMs === undefined)
       this.#clientWorksAgain(client, refusedBefore !== undefined)
     return refreshed
@@ -263,6 +264,24 @@ class RefreshAttempt {
     })
   }
 
+  /** An expiry that the answer does not say may be found elsewhere; without it the tokens are kept all the same. */
+  async #withExpiry(client: ClientConfig, request: TokenRequest, tokens: TokenSet): Promise<TokenSet> {
+    const { expiryLookup: rules, introspectionEndpoint } = client.provider
+    const { accessToken, expiresInMs } = tokens
+    if (rules === undefined || accessToken === undefined || expiresInMs !== undefined) return tokens
+    const endpoint = filledFor(client, rules.endpoint ?? introspectionEndpoint, request.values)
+    if (endpoint === undefined) return tokens
+    const [[, clientSecret] = []] = this.#secrets.of(client)
+    const by = rules.endpoint === undefined ? ('introspection' as const) : ('bearer' as const)
+    const asked = { ...identityOf(client), ...(clientSecret !== undefined && { clientSecret }) }
+    const lookUp = this.#deps.tokenEndpoint.lookUp(
+      { ...asked, endpoint, accessToken, by, rules },
+      beginAttempt(lookUpWithinMs),
+    )
+    const foundMs = await within(lookUpWithinMs, lookUp)
+    return foundMs === undefined ? tokens : { ...tokens, expiresInMs: foundMs }
+  }
+
   /** What is known of the end of the refresh token that was sent. */
   #deadlinesBefore(hash: GrantHash | undefined): NonNullable<Generation['before']> {
     const { generation, refreshExpiresAtMs, refreshEndsAtMs } = this.#input
@@ -400,6 +419,9 @@ class RefreshAttempt {
       : new AttemptFailed('Unsent', { reason, detail })
   }
 }
+
+/** tokens that are obtained and not yet stored do not wait long */
+const lookUpWithinMs = 2_000
 
 /** Redis has answered a moment ago */
 const admitWithinMs = 250

@@ -2,14 +2,13 @@ import { ApplicationFailure } from '@temporalio/common'
 import type { ClientConfig } from '../config.ts'
 import { PerennialError } from '../errors.ts'
 import { beginAttempt, type Revocation, type RevocationRequest } from '../oauth/index.ts'
-import { filledEndpoint } from '../providers/parameters.ts'
 import { sendsSecret } from '../providers/schema.ts'
 import type { TokenSetWrite } from '../store/store.ts'
 import type { RevokeTokensInput } from '../workflows/messages.ts'
 import { backoffMs } from '../workflows/schedule.ts'
 import { type Debt, debtOfWrite } from './debts.ts'
 import { type ActivityDeps, clientOf, openGrant } from './deps.ts'
-import { identityOf, valuesFor } from './endpoints.ts'
+import { filledFor, identityOf, valuesFor } from './endpoints.ts'
 
 const exchangeTimeoutMs = 10_000
 const longestBackoffMs = 15 * 60_000
@@ -83,12 +82,8 @@ export function endpointsOf(client: ClientConfig, own: Record<string, string>) {
   const { provider } = client
   const values = valuesFor(client, own)
   if (values instanceof PerennialError) return undefined
-  const fill = (template: string | undefined) => {
-    const filled = template === undefined ? undefined : filledEndpoint(provider, template, values)
-    return typeof filled === 'string' ? filled : undefined
-  }
-  const endpoint = fill(provider.revocationEndpoint)
-  const introspectionEndpoint = fill(provider.introspectionEndpoint)
+  const endpoint = filledFor(client, provider.revocationEndpoint, values)
+  const introspectionEndpoint = filledFor(client, provider.introspectionEndpoint, values)
   if (endpoint === undefined) return undefined
   return { endpoint, values, ...(introspectionEndpoint === undefined ? {} : { introspectionEndpoint }) }
 }

@@ -5,7 +5,7 @@ import { accessLifetimeMs, longestLifetimeMs, type TokenSet } from '../oauth/ind
 import type { Provider } from '../providers/provider.ts'
 import type { GrantHash, TokenSetWrite } from '../store/store.ts'
 import type { Refreshed } from '../workflows/messages.ts'
-import { dueWithinMs } from '../workflows/schedule.ts'
+import { dueWithinMs, type TimeRules } from '../workflows/schedule.ts'
 import { type Clocks, isoTime } from './clocks.ts'
 import { type Answered, type Deadlines, deadlines } from './deadlines.ts'
 import {
@@ -57,7 +57,7 @@ export function prepare(
   const lifetimeMs = livesMs(tokens, provider)
   const ends = from.ends ?? deadlinesAfter(deps, from)
   const dueInMs =
-    lifetimeMs === undefined ? turnInMs(from, ends) : dueInAtLeastMs(lifetimeMs, from.kind, credential, ends)
+    lifetimeMs === undefined ? turnInMs(from, ends) : dueInAtLeastMs(lifetimeMs, from.kind, credential, ends, provider)
   const redisMs = clocks.redisNowMs()
   const access = lifetimeMs === undefined ? undefined : accessValue(deps, from, { redisMs, lifetimeMs, values })
   const at = (inMs: number | undefined) => (inMs === undefined ? undefined : redisMs + inMs)
@@ -116,8 +116,8 @@ const turnInMs = ({ turnInMs = 0 }: Generation, { livesMs = Number.POSITIVE_INFI
   Math.max(0, Math.min(turnInMs, livesMs / 2))
 
 /** No lifetime is so short that a provider is asked more than once a second. */
-const dueInAtLeastMs = (lifetimeMs: number, kind: GrantKind, credential: string, ends: Deadlines) =>
-  Math.max(1_000, Math.round(dueWithinMs(lifetimeMs, kind, credential, ends)))
+const dueInAtLeastMs = (lifetimeMs: number, kind: GrantKind, credential: string, ends: Deadlines, rules?: TimeRules) =>
+  Math.max(1_000, Math.round(dueWithinMs(lifetimeMs, kind, credential, ends, rules)))
 
 /** What the workflow is told of the end of a refresh token. */
 const toldOf = ({ config }: ActivityDeps, { livesMs, endsInMs }: Deadlines) => ({
@@ -158,6 +158,7 @@ function accessValue(
     expires_at: isoTime(expiresAtMs),
     obtained_at: isoTime(redisMs),
     ...(Object.keys(values).length === 0 ? {} : { values }),
+    ...(clientOf(deps, credential)?.provider.oldAccessTokenDies ? { dies_at_refresh: true } : {}),
   }
   const context = { cred: credential, family, gen: generation }
   const value = deps.config.readers.sealed ? sealAccess(deps.keyring, document, context) : JSON.stringify(document)
@@ -210,11 +211,12 @@ export function found(
   const endsInMs = left(hash.refreshEndsAtMs)
   const ends = { ...(livesMs === undefined ? {} : { livesMs }), ...(endsInMs === undefined ? {} : { endsInMs }) }
   const lives = accessLivesMs !== undefined && accessLivesMs > 0
+  const rules = clientOf(deps, credential)?.provider
   return {
     family,
     generation,
     obtainedAtMs: clocks.serverNowMs(),
-    dueInMs: lives ? Math.round(dueWithinMs(accessLivesMs, kind, credential, ends)) : 0,
+    dueInMs: lives ? Math.round(dueWithinMs(accessLivesMs, kind, credential, ends, rules)) : 0,
     ...(lives ? { accessLivesMs } : {}),
     ...toldOf(deps, ends),
     ...(hash.grant === undefined ? {} : { grant: hash.grant }),

@@ -1,8 +1,8 @@
 import { WorkflowNotFoundError } from '@temporalio/client'
 import { sealingKey } from '../../packages/reader/src/sealed.ts'
 import { type GrantProblem, grantProblem, type Keyring } from '../activities/index.ts'
-import type { Config } from '../config.ts'
-import { type CredentialParts, type GrantKind, parseCredentialId, workflowId } from '../credential.ts'
+import type { ClientConfig, Config } from '../config.ts'
+import { type CredentialParts, parseCredentialId, workflowId } from '../credential.ts'
 import type { GrantHash, Store } from '../store/store.ts'
 import type { Closed, CredentialState } from '../workflows/messages.ts'
 import { dueWithinMs } from '../workflows/schedule.ts'
@@ -69,7 +69,7 @@ export async function* restore(
       yield { credential, outcome: 'refused', generation, ...problem }
       continue
     }
-    const state = stateOf(hash, nowMs, credential, client.grant, turn * spreadMs)
+    const state = stateOf(hash, nowMs, credential, client, turn * spreadMs)
     if (state.status === 'pending') turn++
     await begin.living(credential, hash, state)
     yield { credential, outcome: 'restored', generation }
@@ -101,7 +101,7 @@ function stateOf(
   hash: GrantHash,
   redisMs: number,
   credential: string,
-  kind: GrantKind,
+  { grant: kind, provider }: ClientConfig,
   delayMs: number,
 ): CredentialState {
   const nowMs = Date.now()
@@ -120,7 +120,9 @@ function stateOf(
     generation: hash.generation,
     family: hash.family,
     seeds: hash.seeds,
-    dueAtMs: Math.round(nowMs + (readable ? dueWithinMs(accessLeftMs, kind, credential, deadlines) : delayMs)),
+    dueAtMs: Math.round(
+      nowMs + (readable ? dueWithinMs(accessLeftMs, kind, credential, deadlines, provider) : delayMs),
+    ),
     ...(hash.grant === undefined ? {} : { grant: hash.grant }),
     ...(readable ? { accessExpiresAtMs: nowMs + accessLeftMs } : {}),
     ...(refreshLeftMs === undefined ? {} : { refreshExpiresAtMs: nowMs + refreshLeftMs }),

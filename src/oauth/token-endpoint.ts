@@ -1,6 +1,7 @@
 import type { Agent } from 'undici'
 import type { ClientIdentity } from './client-proof.ts'
 import { type JudgeContext, judge } from './judge.ts'
+import { type LookupRequest, lookedUpMs, lookupMessage } from './lookup.ts'
 import type { Message } from './message.ts'
 import { buildTokenMessage, secretsOf, type TokenRequest } from './request.ts'
 import { type Revocation, type RevocationRequest, revoke } from './revocation.ts'
@@ -11,6 +12,8 @@ import type { Verdict } from './verdict.ts'
 export interface TokenEndpoint {
   /** Sends one request at most once and says what came of it; never rejects. */
   exchange(request: TokenRequest, attempt: Attempt): Promise<Verdict>
+  /** Asks how long an access token lives, in milliseconds; undefined where no answer says it. Never rejects. */
+  lookUp(request: LookupRequest, attempt: Attempt): Promise<number | undefined>
   /** Asks that a token be good no longer (RFC 7009); never rejects. Repeating it is harmless. */
   revoke(request: RevocationRequest, attempt: Attempt): Promise<Revocation>
   /** Waits for the exchanges under way, which their attempts bound; later ones end `unsent`. */
@@ -45,6 +48,12 @@ export function createTokenEndpoint(options: TokenEndpointOptions = {}): TokenEn
       const message = buildTokenMessage(request)
       const outcome = await send(dispatchers.for(request), message, attempt, lateAfterMs, clock)
       return judge(outcome, contextOf(request, message, clock))
+    },
+    async lookUp(request, attempt) {
+      if (endpointFault(request.endpoint) !== undefined) return undefined
+      const message = lookupMessage(request)
+      const outcome = await send(dispatchers.for(request), message, attempt, Number.POSITIVE_INFINITY, clock)
+      return lookedUpMs(outcome, request, clock.wallMs())
     },
     async revoke(request, attempt) {
       for (const endpoint of [request.endpoint, request.introspectionEndpoint]) {

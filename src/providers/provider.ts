@@ -7,7 +7,14 @@ export type { ClientAuthMethod }
 export interface Provider
   extends Omit<
     Behaviour,
-    'grant' | 'graceSeconds' | 'refreshTokenIdleSeconds' | 'refreshTokenAbsoluteSeconds' | 'refreshTokenLifetimeSeconds'
+    | 'grant'
+    | 'graceSeconds'
+    | 'refreshTokenIdleSeconds'
+    | 'refreshTokenAbsoluteSeconds'
+    | 'refreshTokenLifetimeSeconds'
+    | 'notBeforeSeconds'
+    | 'minRefreshIntervalSeconds'
+    | 'refreshBeforeExpirySeconds'
   > {
   name: string
   clientAuth: ClientAuthMethod
@@ -20,4 +27,10 @@ export interface Provider
   refreshTokenAbsoluteMs?: number
   /** stated for each refresh token; a deadline unless the next one comes with a later one */
   refreshTokenLifetimeMs?: number
+  /** a refresh is refused before the token is this old */
+  notBeforeMs?: number
+  /** a refresh sooner brings nothing new, or counts against a limit */
+  minRefreshIntervalMs?: number
+  /** how long before expiry the vendor asks for a refresh */
+  refreshBeforeExpiryMs?: number
 }

@@ -46,7 +46,8 @@ function unknownVariant(variant: string, known: readonly string[]): string {
 /** What becomes of what nobody knows: the safe side. */
 export function resolved(name: string, behaviour: Behaviour, clientAuth: ClientAuthMethod): Provider {
   const { grant: _, graceSeconds, rotation = 'single_use', ...others } = behaviour
-  const { refreshTokenIdleSeconds, refreshTokenAbsoluteSeconds, refreshTokenLifetimeSeconds, ...rest } = others
+  const { refreshTokenIdleSeconds, refreshTokenAbsoluteSeconds, refreshTokenLifetimeSeconds, ...timed } = others
+  const { notBeforeSeconds, minRefreshIntervalSeconds, refreshBeforeExpirySeconds, ...rest } = timed
   return {
     ...rest,
     name,
@@ -57,6 +58,9 @@ export function resolved(name: string, behaviour: Behaviour, clientAuth: ClientA
       refreshTokenIdleMs: refreshTokenIdleSeconds,
       refreshTokenAbsoluteMs: refreshTokenAbsoluteSeconds,
       refreshTokenLifetimeMs: refreshTokenLifetimeSeconds,
+      notBeforeMs: notBeforeSeconds,
+      minRefreshIntervalMs: minRefreshIntervalSeconds,
+      refreshBeforeExpiryMs: refreshBeforeExpirySeconds,
     }),
   }
 }

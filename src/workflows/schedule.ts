@@ -5,24 +5,52 @@ const minute = 60 * second
 const hour = 60 * minute
 const day = 24 * hour
 
+/** What a provider's entry says of the time for a refresh; a provider of the configuration has these fields. */
+export interface TimeRules {
+  /** refused before the token is this old */
+  notBeforeMs?: number
+  /** sooner, it brings nothing new or counts against a limit */
+  minRefreshIntervalMs?: number
+  /** how long before the token's end the vendor asks for it */
+  refreshBeforeExpiryMs?: number
+  /** it ends the access token in use */
+  oldAccessTokenDies?: boolean | undefined
+  /** once the token has ended, nothing can be refreshed */
+  neverAfterExpiry?: boolean | undefined
+}
+
 /**
  * How long after a token was obtained its refresh is due. Pure, and stable for a credential: tokens that were issued
  * in the same second do not come due in the same second.
  *
- * A grant that needs a person is refreshed early, for an outage may be long; one that needs none is refreshed late,
- * for its requests may be counted against a quota.
+ * A grant that needs a person is refreshed early, for an outage may be long, and at half of its life where it could
+ * not be refreshed afterwards; one that needs none is refreshed late, for its requests may be counted against a quota,
+ * and so is one whose refresh takes the token from readers that still use it. What a provider refuses as too early is
+ * not asked for.
  *
  * @param lifetimeMs of the access token
  * @returns milliseconds after the token was obtained, never negative, always before the token's end
  */
-export function dueAfterMs(lifetimeMs: number, kind: GrantKind, credential: string): number {
+export function dueAfterMs(lifetimeMs: number, kind: GrantKind, credential: string, rules: TimeRules = {}): number {
+  const { notBeforeMs = 0, minRefreshIntervalMs = 0, refreshBeforeExpiryMs = 0 } = rules
   const share = stableShare(credential)
-  if (!needsPerson(kind)) {
-    const lead = Math.min(lifetimeMs / 2, clamp(lifetimeMs / 20, 30 * second, 10 * minute))
-    return lifetimeMs - lead + share * Math.min(lifetimeMs / 10, lead / 2)
-  }
-  return Math.max(0, lifetimeMs - leadMs(lifetimeMs, day) - share * (lifetimeMs / 10))
+  const late = !needsPerson(kind) || rules.oldAccessTokenDies
+  const lead = Math.max(usualLeadMs(lifetimeMs, kind, rules), Math.min(refreshBeforeExpiryMs, lifetimeMs * 0.9))
+  const jitter = late ? -Math.min(lifetimeMs / 10, lead / 2) : lifetimeMs / 10
+  const dueMs = Math.max(0, lifetimeMs - lead - share * jitter)
+  const earliestMs = Math.min(Math.max(notBeforeMs, minRefreshIntervalMs), lifetimeMs - lastMomentMs(lifetimeMs))
+  return Math.max(dueMs, earliestMs)
 }
+
+function usualLeadMs(lifetimeMs: number, kind: GrantKind, rules: TimeRules): number {
+  if (!needsPerson(kind)) return Math.min(lifetimeMs / 2, clamp(lifetimeMs / 20, 30 * second, 10 * minute))
+  if (rules.neverAfterExpiry) return lifetimeMs / 2
+  if (rules.oldAccessTokenDies) return Math.min(lifetimeMs / 2, clamp(lifetimeMs / 20, 30 * second, 2 * minute))
+  return leadMs(lifetimeMs, day)
+}
+
+/** What an exchange and its way into the store need, however early a provider would refuse. */
+const lastMomentMs = (lifetimeMs: number) => Math.min(10 * second, lifetimeMs / 10)
 
 /**
  * The same, for a refresh token that has deadlines of its own: one that dies when it is unused is used in time, however
@@ -37,8 +65,9 @@ export function dueWithinMs(
   kind: GrantKind,
   credential: string,
   { livesMs, endsInMs }: { livesMs?: number; endsInMs?: number },
+  rules: TimeRules = {},
 ): number {
-  const dueMs = dueAfterMs(lifetimeMs, kind, credential)
+  const dueMs = dueAfterMs(lifetimeMs, kind, credential, rules)
   const share = stableShare(credential)
   const moves = livesMs !== undefined && (endsInMs === undefined || livesMs < endsInMs)
   const usedMs = moves ? livesMs - leadMs(livesMs, longestIdleLeadMs) - share * (livesMs / 10) : dueMs

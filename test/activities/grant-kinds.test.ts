@@ -110,6 +110,42 @@ test('where the catalogue knows how long a token lives, it need not be said', as
   expect((await refresh(refreshOf(credential))).accessLivesMs).toBe(7_200_000)
 })
 
+test('an expiry that the answer does not say is looked up, with the new token', async () => {
+  const expiryLookup = { endpoint: 'https://id.orchard.example/validate', scheme: 'OAuth' }
+  const credential = setting.credential({}, { expiryLookup, accessTokenSeconds: 60 })
+  setting.answers.push(granted({ accessToken: 'at-secret-2', refreshToken: 'rt-secret-2' }))
+  setting.livesMs = 5_000_000
+  expect((await refresh(refreshOf(credential))).accessLivesMs).toBe(5_000_000)
+  expect(setting.lookUps).toMatchObject(
+    [{ ...expiryLookup, rules: expiryLookup, by: 'bearer', accessToken: 'at-secret-2' }].map(
+      ({ scheme: _, ...rest }) => rest,
+    ),
+  )
+})
+
+test('and where the look-up fails or hangs, the tokens are kept with what else is known', async () => {
+  const provider = {
+    expiryLookup: {},
+    introspectionEndpoint: 'https://id.orchard.example/introspect',
+    accessTokenSeconds: 60,
+  }
+  const credential = setting.credential({}, provider)
+  setting.answers.push(granted({ accessToken: 'at-secret-2', refreshToken: 'rt-secret-2' }))
+  setting.livesMs = new Promise(() => {})
+  const refreshed = await refresh(refreshOf(credential))
+  expect(refreshed.accessLivesMs).toBe(60_000)
+  expect(openGrant(refreshed.grant, credential)).toMatchObject({ refresh_token: 'rt-secret-2' })
+  expect(setting.lookUps.at(-1)).toMatchObject({ by: 'introspection', clientSecret: 'cs-secret-1' })
+})
+
+test('readers are told of a token that a refresh ends, and its refresh comes late', async () => {
+  const credential = setting.credential({}, { oldAccessTokenDies: true })
+  setting.answers.push(granted({ accessToken: 'at-secret-2', refreshToken: 'rt-secret-2', expiresInMs: 3600_000 }))
+  const { dueInMs } = await refresh(refreshOf(credential))
+  expect(dueInMs).toBeGreaterThanOrEqual(58 * 60_000)
+  expect((await readAccess(setting, credential))?.document.dies_at_refresh).toBe(true)
+})
+
 test.each([
   [{}, undefined, 'refresh_token', undefined],
   [{ accessToken: 'a' }, { refresh_token: 'r' }, 'refresh_token', undefined],

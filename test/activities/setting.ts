@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 import { open, readerKey, sealingKey } from '../../packages/reader/src/sealed.ts'
 import { type ActivityDeps, type Caller, createActivities, type Keyring } from '../../src/activities/index.ts'
 import type { ClientConfig } from '../../src/config.ts'
-import type { TokenEndpoint, TokenRequest, TokenSet, Verdict } from '../../src/oauth/index.ts'
+import type { LookupRequest, TokenEndpoint, TokenRequest, TokenSet, Verdict } from '../../src/oauth/index.ts'
 import type { Provider } from '../../src/providers/provider.ts'
 import { Gate } from '../../src/store/gate.ts'
 import { newSealingKey, seal } from '../../src/store/sealing.ts'
@@ -29,6 +29,9 @@ export interface Setting {
   answers: Answer[]
   /** what it was sent */
   requests: TokenRequest[]
+  /** what it was asked about the expiry of tokens, and what it says next */
+  lookUps: LookupRequest[]
+  livesMs: number | undefined | Promise<undefined>
   told: RetryNotice[]
   woken: string[]
   logged: unknown[]
@@ -40,7 +43,7 @@ export interface Setting {
 export async function startSetting(): Promise<Setting> {
   const it = await startTestRedis()
   const clients = new Map<string, ClientConfig>()
-  const setting = { answers: [], requests: [], told: [], woken: [], logged: [] } as unknown as Setting
+  const setting = { answers: [], requests: [], lookUps: [], told: [], woken: [], logged: [] } as unknown as Setting
   const caller: Caller = { namespace: 'default', run: 'run-1', attempt: 1, activityId: '1', scheduledAtMs: Date.now() }
   const tokenEndpoint: TokenEndpoint = {
     exchange: async (request) => {
@@ -51,6 +54,10 @@ export async function startSetting(): Promise<Setting> {
         detail: 'the test has no answer',
       }
       return typeof answer === 'function' ? await answer(request) : answer
+    },
+    lookUp: async (request) => {
+      setting.lookUps.push(request)
+      return await setting.livesMs
     },
     revoke: async () => ({ kind: 'revoked' }),
     close: async () => {},

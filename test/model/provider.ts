@@ -128,6 +128,9 @@ export class Provider implements TokenEndpoint {
     }
   }
 
+  /** Every answer says how long its token lives. */
+  async lookUp(): Promise<undefined> {}
+
   async revoke(request: RevocationRequest): Promise<Revocation> {
     const asked = currentTask().effect('revoke', () => {
       if (this.#time.nowMs < this.revokesFromMs) throw new Error('the provider is away')

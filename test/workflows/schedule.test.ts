@@ -8,6 +8,7 @@ import {
   pauseMs,
   priorityKey,
   stableShare,
+  type TimeRules,
 } from '../../src/workflows/schedule.ts'
 
 const second = 1000
@@ -45,6 +46,60 @@ describe('when a refresh is due', () => {
         ? lifetimeMs - lead + stableShare('') * Math.min(lifetimeMs / 10, lead / 2)
         : lifetimeMs - lead - stableShare('') * (lifetimeMs / 10)
     expect(dueAfterMs(lifetimeMs, of, '')).toBeCloseTo(expected, 6)
+  })
+
+  const hours = (n: number) => n * hour
+  test.each<[string, number, TimeRules, number, number]>([
+    [
+      'half of its life where it cannot be refreshed afterwards',
+      60 * day,
+      { neverAfterExpiry: true },
+      24 * day,
+      30 * day,
+    ],
+    [
+      'two minutes where it takes the token from its readers',
+      hours(1),
+      { oldAccessTokenDies: true },
+      hours(1) - 2 * minute,
+      hours(1) - minute,
+    ],
+    ['as early as the vendor asks', 30 * day, { refreshBeforeExpiryMs: 23 * day }, 4 * day, 7 * day],
+    ['never before a tenth of its life, whatever is asked', hours(1), { refreshBeforeExpiryMs: day }, 0, 6 * minute],
+    ['not before it is accepted', 10 * minute, { notBeforeMs: 570 * second }, 570 * second, 570 * second],
+    [
+      'at the last moment where the entry would have it later',
+      10 * minute,
+      { notBeforeMs: hours(1) },
+      590 * second,
+      590 * second,
+    ],
+    ['not more often than the vendor counts', minute, { minRefreshIntervalMs: 50 * second }, 50 * second, 50 * second],
+    [
+      'as ever where the interval is over by then',
+      hours(1),
+      { minRefreshIntervalMs: minute },
+      hours(0.65),
+      hours(0.75),
+    ],
+  ])('the entry has its say: %s', (_, lifetimeMs, rules, fromMs, toMs) => {
+    const dueMs = dueAfterMs(lifetimeMs, 'refresh_token', 'acme/google-main/alice', rules)
+    expect(dueMs).toBeGreaterThanOrEqual(fromMs)
+    expect(dueMs).toBeLessThanOrEqual(toMs)
+  })
+
+  test('no entry makes it late: it always leaves a moment before the end', () => {
+    const ms = fc.option(fc.integer({ min: 1, max: 100 * day }), { nil: undefined })
+    const rules = fc.record({ notBeforeMs: ms, minRefreshIntervalMs: ms, refreshBeforeExpiryMs: ms })
+    const flags = fc.record({ oldAccessTokenDies: fc.boolean(), neverAfterExpiry: fc.boolean() })
+    fc.assert(
+      fc.property(lifetime, kind, id, rules, flags, (lifetimeMs, of, credential, times, dies) => {
+        const given = Object.fromEntries(Object.entries(times).filter(([, value]) => value !== undefined))
+        const dueMs = dueAfterMs(lifetimeMs, of, credential, { ...given, ...dies })
+        expect(dueMs).toBeGreaterThanOrEqual(0)
+        expect(lifetimeMs - dueMs).toBeGreaterThanOrEqual(Math.min(10 * second, lifetimeMs / 10) - 1)
+      }),
+    )
   })
 
   test('it is never negative and always before the end of the token', () => {

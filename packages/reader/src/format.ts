@@ -31,6 +31,8 @@ export interface AccessDocument {
   obtained_at?: string
   /** what the provider says beside the token, by the names of its entry: the address of an API, an account */
   values?: Record<string, string>
+  /** a refresh ends this token, whatever it says of its expiry: it is not used after a change notice */
+  dies_at_refresh?: boolean
 }
 
 /** The JSON in the status key; never holds a secret. Times are ISO 8601 UTC, absent when unknown. */
@@ -91,6 +93,7 @@ export function parseAccess(text: string, credential: string): AccessDocument {
     expires_at: isTime,
     obtained_at: optional(isTime),
     values: optional(isTexts),
+    dies_at_refresh: optional((value) => typeof value === 'boolean'),
   })
   if (wrong !== undefined) throw malformed('access token', wrong)
   const document = value as unknown as AccessDocument
