@@ -6,8 +6,8 @@ export type Meaning = 'too_early' | 'throttled' | 'client_refused' | 'grant_refu
 /** What an answer says of its error. */
 export interface Said {
   status: number
-  error: string | undefined
-  errorText: string | undefined
+  error?: string | undefined
+  errorText?: string | undefined
 }
 
 /**

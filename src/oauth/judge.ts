@@ -80,7 +80,9 @@ function judgeAnswer(answer: Answer, context: JudgeContext): Verdict {
   const accepted = answer.status >= 200 && answer.status < 300 && !parsed.refused
   const tokens = accepted ? grantedTokens(parsed, context) : savedTokens(parsed, context, isPlausible)
   if (tokens !== undefined) return { kind: 'granted', tokens }
-  return accepted ? withoutTokens(answer, parsed) : refusal(answer, parsed, context, nowMs)
+  // an error that only the entry's dictionary knows for one
+  const isKnown = meaningOf({ status: answer.status, ...parsed }, context.errors) !== undefined
+  return accepted && !isKnown ? withoutTokens(answer, parsed) : refusal(answer, parsed, context, nowMs)
 }
 
 function grantedTokens(parsed: ParsedAnswer, context: JudgeContext): TokenSet | undefined {

@@ -7,6 +7,7 @@ import {
   jwt,
   type RecordedAnswer,
   recordedAnswers,
+  rulesOf,
   shapeOf,
   tokens,
 } from './answers.ts'
@@ -41,6 +42,7 @@ const ask = (answer: RecordedAnswer): Promise<Verdict> =>
       grant: answer.grant ?? 'refresh_token',
       rotation: answer.rotation ?? 'single_use',
       parameters: {},
+      ...rulesOf(answer),
       ...(answer.grant === undefined && { refreshToken: tokens.sent }),
     },
     beginAttempt(10_000),
@@ -109,7 +111,7 @@ describe('the corpus', () => {
   it('knows every verdict', () => {
     const kinds = new Set(all.map(({ expect: { granted, kind } }) => (granted === undefined ? kind : 'granted')))
     expect([...kinds].sort()).toEqual(
-      ['ambiguous', 'client_refused', 'granted', 'grant_refused', 'throttled', 'unclear'].sort(),
+      ['ambiguous', 'client_refused', 'granted', 'grant_refused', 'throttled', 'too_early', 'unclear'].sort(),
     )
   })
 })

@@ -6,7 +6,10 @@ import { Buffer } from 'node:buffer'
 import { readdirSync, readFileSync } from 'node:fs'
 import { deflateRawSync, gzipSync } from 'node:zlib'
 import type { GrantKind, RotationClass } from '../../src/credential.ts'
+import type { AnswerRules } from '../../src/oauth/parse.ts'
 import { oauthCodes } from '../../src/oauth/refusal.ts'
+import { catalogue } from '../../src/providers/catalogue/index.ts'
+import { inherited, isProblem } from '../../src/providers/inheritance.ts'
 
 export interface RecordedAnswer {
   /** the server or vendor */
@@ -16,6 +19,8 @@ export interface RecordedAnswer {
   name: string
   grant?: GrantKind
   rotation?: RotationClass
+  /** what the provider's entry says of its answers; an id is one of the catalogue */
+  rules?: string | AnswerRules
   status: number
   headers?: Record<string, string>
   /** a text, or what is to be JSON */
@@ -69,6 +74,13 @@ export function recordedAnswers(): { kind: string; answers: RecordedAnswer[] }[]
     }))
 }
 
+export function rulesOf({ rules = {} }: RecordedAnswer): AnswerRules {
+  const entry = typeof rules === 'string' ? inherited(rules, {}, catalogue) : rules
+  if (isProblem(entry)) throw new Error(`the catalogue has no ${rules}`)
+  const { tokenResponse, errors } = entry
+  return { ...(tokenResponse !== undefined && { tokenResponse }), ...(errors !== undefined && { errors }) }
+}
+
 /** The body before compression, with tokens in their places. */
 export function bodyOf({ body = '', base64, repeat }: RecordedAnswer): Buffer {
   if (base64 !== undefined) return Buffer.from(base64, 'base64')
@@ -109,7 +121,7 @@ export function httpBytes(answer: RecordedAnswer): Buffer {
  * its code where that is of the standard, and the oddities of the wire.
  */
 export function shapeOf(answer: RecordedAnswer): string {
-  const { status, headers = {}, body, base64, repeat, compress, cut, grant } = answer
+  const { status, headers = {}, body, base64, repeat, compress, cut, grant, rules } = answer
   const wire = [
     ...['www-authenticate', 'retry-after', 'location', 'content-encoding'].filter((name) => name in headers),
     base64 && 'bytes',
@@ -117,6 +129,7 @@ export function shapeOf(answer: RecordedAnswer): string {
     compress,
     cut && 'cut',
     grant,
+    rules && 'by its entry',
   ].filter((word) => typeof word === 'string')
   return [status, headers['content-type'] ?? 'json', ...wire, skeleton(body)].join(' ')
 }

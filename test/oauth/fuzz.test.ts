@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bodyText } from '../../src/oauth/body.ts'
 import { type Answer, type JudgeContext, judge } from '../../src/oauth/judge.ts'
+import type { AnswerRules } from '../../src/oauth/parse.ts'
 import { answeredAtMs, bodyOf, recordedAnswers, tokens } from './answers.ts'
 import { eightGrams } from './encodings.ts'
 
@@ -27,8 +28,8 @@ const bodies = recordedAnswers()
   .flatMap(({ answers }) => answers)
   .map((answer) => bodyOf(answer).subarray(0, 8_192).toString())
 
-const judgeAnswer = (answer: Partial<Answer>) =>
-  judge({ kind: 'answered', answer: { status: 200, body: '', complete: true, ...answer } }, context)
+const judgeAnswer = (answer: Partial<Answer>, rules: AnswerRules = {}) =>
+  judge({ kind: 'answered', answer: { status: 200, body: '', complete: true, ...answer } }, { ...context, ...rules })
 
 const sentRuns = [tokens.sent, tokens.secret].flatMap(eightGrams)
 /** Of a token that nobody here has seen before, only so much can be told from a word. */
@@ -88,8 +89,8 @@ describe(`${numRuns} runs each, seed ${seed}`, () => {
 
   it('a new refresh token somewhere in arbitrary JSON', () => {
     fc.assert(
-      fc.property(planted, statuses, ({ body, complete }, status) => {
-        const verdict = judgeAnswer({ status, body, complete })
+      fc.property(planted, statuses, ({ body, complete, rules }, status) => {
+        const verdict = judgeAnswer({ status, body, complete }, rules)
         expect(verdict).toMatchObject({ kind: 'granted', tokens: { refreshToken: tokens.refresh } })
       }),
       run,
@@ -138,7 +139,7 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
     (text) => `callback(${text});`,
     (text) => `\ufeff${text}\r\n`,
     (text) => text.replaceAll('"', '&quot;'),
-    (text) => encodeURIComponent(text.slice(0, 4_000)),
+    (text) => encodeURIComponent(text.slice(0, 4_000).toWellFormed()),
     (text) => text.toUpperCase(),
     (text) => text.replaceAll(':', ' : '),
   ),
@@ -157,8 +158,11 @@ const name = fc.string({ minLength: 1, maxLength: 8 }).filter((text) => text !==
 const member = { refresh_token: tokens.refresh }
 const whole = (body: unknown) => ({ body: JSON.stringify(body), complete: true })
 
+const byEntry: AnswerRules = { tokenResponse: { accessToken: 'data.pair.access', refreshToken: 'data.pair.renewal' } }
+const pair = { pair: { access: tokens.access, renewal: tokens.refresh } }
+
 /** Recognizable places: a member of the answer, one further in where the answer has none, the same in what is left. */
-const planted: fc.Arbitrary<{ body: string; complete: boolean }> = fc.oneof(
+const planted: fc.Arbitrary<{ body: string; complete: boolean; rules?: AnswerRules }> = fc.oneof(
   noise.map((around) => whole({ ...around, ...member })),
   noise.map((around) => whole({ ...member, ...around })),
   fc
@@ -170,6 +174,14 @@ const planted: fc.Arbitrary<{ body: string; complete: boolean }> = fc.oneof(
   fc.tuple(noise, name).map(([around, wrapper]) => whole({ ...around, [wrapper]: [{ [wrapper]: member }] })),
   noise.map((around) => whole({ refresh_token: tokens.sent, ...around, new: member })),
   noise.map((around) => whole([around, member])),
+  fc.tuple(noise, noise).map(([around, inner]) => ({
+    ...whole({ ...around, data: { ...inner, ...pair } }),
+    rules: byEntry,
+  })),
+  fc.tuple(noise, share).map(([around, part]) => ({
+    ...cutAfterToken({ data: { ...pair, ...around } }, part),
+    rules: byEntry,
+  })),
   noise.map((around) => whole(JSON.stringify({ ...around, ...member }))),
   noise.map((around) => ({
     body: `<b>Notice</b>: x in y\n${JSON.stringify({ ...around, ...member })}\n<!-- -->`,
