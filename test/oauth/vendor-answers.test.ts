@@ -57,6 +57,12 @@ describe('an answer that differs from RFC 6749', () => {
     expect(parse({ access_token: 'a', ...members }, rules).tokens.expiresInMs).toBe(600_000)
   })
 
+  it('has tokens of any length, whole', () => {
+    const [access, refresh] = ['a'.repeat(4_096), 'r'.repeat(8_192)]
+    const { tokens } = parse({ access_token: access, refresh_token: refresh }, {})
+    expect(tokens).toEqual({ accessToken: access, refreshToken: refresh })
+  })
+
   it('names deadlines of the refresh token, one that moves and one that does not', () => {
     const jwt = `e30.${Buffer.from(JSON.stringify({ exp: nowMs / 1000 + 600 })).toString('base64url')}.s`
     expect(
