@@ -55,7 +55,7 @@ export function prepare(
   const grant = next === undefined ? undefined : sealGrant(deps.keyring, next, context)
   const values = { ...known?.values, ...tokens.values }
   const lifetimeMs = livesMs(tokens, provider)
-  const ends = from.ends ?? deadlinesAfter(deps, from)
+  const ends = from.ends ?? deadlinesAfter(deps, from, known)
   const dueInMs =
     lifetimeMs === undefined ? turnInMs(from, ends) : dueInAtLeastMs(lifetimeMs, from.kind, credential, ends, provider)
   const redisMs = clocks.redisNowMs()
@@ -102,12 +102,14 @@ function heldBefore({ keyring }: ActivityDeps, { credential, heldGrant, tokens }
   }
 }
 
-const deadlinesAfter = (deps: ActivityDeps, { credential, tokens, before }: Generation) =>
+/** A client that asks in its own name has no refresh token that could die, whatever its provider's others do. */
+const deadlinesAfter = (deps: ActivityDeps, { credential, kind, tokens, before }: Generation, held?: Grant) =>
   deadlines({
-    rules: clientOf(deps, credential)?.provider ?? {},
+    rules: kind === 'refresh_token' ? (clientOf(deps, credential)?.provider ?? {}) : {},
     saidMs: tokens.refreshExpiresInMs,
     saidEndMs: tokens.refreshEndsInMs,
-    rotated: tokens.refreshToken !== undefined,
+    // the same one again is no new one
+    rotated: tokens.refreshToken !== undefined && tokens.refreshToken !== held?.refresh_token,
     before,
   })
 

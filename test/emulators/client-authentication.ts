@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { createHash } from 'node:crypto'
+import { createHash, X509Certificate } from 'node:crypto'
 import { type Jwt, verifyJwt } from './jwt.ts'
 import type { Assertion, Carried, ClientAuthentication, Parameters } from './profile.ts'
 import type { Registration } from './registration.ts'
@@ -19,6 +19,7 @@ export interface Call {
 
 /** Why the client is not believed; undefined where it is. */
 export function doubtOf(client: ClientAuthentication, call: Call): string | undefined {
+  if (client.by === 'anyone') return undefined
   const given = secretsGiven(call)
   const expected = placesOf(client)
   const stray = given.find((place) => !expected.includes(place))
@@ -37,6 +38,8 @@ export function parametersOf(client: ClientAuthentication): readonly string[] {
       return [client.id, client.hash]
     case 'none':
       return client.id === undefined ? [] : [client.id]
+    case 'anyone':
+      return ['client_id', 'client_secret']
     case 'signed assertion':
       return ['client_id', 'client_assertion_type', 'client_assertion']
     default:
@@ -82,7 +85,7 @@ const doubts: {
     { algorithms, audience, maximumSeconds, header = [], needs = ['jti'], subject = true },
     call,
   ) => {
-    const { clientId, keys, keyId } = call.registration
+    const { clientId, keys, keyId, certificate } = call.registration
     const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
     const wrong = differs(call.parameters, { client_assertion_type: type })
     if (wrong !== undefined) return wrong
@@ -90,13 +93,15 @@ const doubts: {
     if (typeof jwt === 'string') return `client_assertion: ${jwt}`
     const missing = header.find((name) => jwt.header[name] === undefined)
     if (missing !== undefined) return `client_assertion: its header has no ${missing}`
+    if (header.includes('x5t#S256') && jwt.header['x5t#S256'] !== thumbprintOf(certificate))
+      return 'client_assertion: x5t#S256 is not the thumbprint of the certificate'
     if (jwt.header.kid !== undefined && jwt.header.kid !== keyId)
       return `client_assertion: no key ${jwt.header.kid} is known`
     const claims = { iss: clientId, ...(subject && { sub: clientId }) }
     return lifeDoubt('client_assertion', jwt, { audience, maximumSeconds, claims, needs }, call)
   },
-  'signed secret': ({ algorithm, audience, maximumSeconds }, call) => {
-    const { clientId, keys, keyId, issuer } = call.registration
+  'signed secret': ({ algorithm, audience, maximumSeconds, issuer }, call) => {
+    const { clientId, keys, keyId } = call.registration
     const wrong = differs(call.parameters, { client_id: clientId })
     if (wrong !== undefined) return wrong
     const jwt = verifyJwt(call.parameters.client_secret ?? '', [algorithm], keys.publicKey)
@@ -117,6 +122,7 @@ const doubts: {
     headers[name.toLowerCase()] === value.replace('{client_id}', clientId).replace('{client_secret}', clientSecret)
       ? undefined
       : `the header ${name} must be "${value}"`,
+  anyone: () => undefined,
   'access token': (_, { headers }) =>
     /^(?:Bearer|OAuth) ./.test(headers.authorization ?? '')
       ? undefined
@@ -150,6 +156,12 @@ function lifeDoubt(what: string, { claims }: Jwt, rule: Omit<Assertion, 'algorit
   if (seenIds.has(claims.jti)) return `${what}: jti was seen before`
   seenIds.add(claims.jti)
   return undefined
+}
+
+/** RFC 7515 section 4.1.8. */
+function thumbprintOf(pem: string | undefined): string | undefined {
+  if (pem === undefined) return undefined
+  return createHash('sha256').update(new X509Certificate(pem).raw).digest('base64url')
 }
 
 function basicOf({ headers }: Call): [string?, string?] {

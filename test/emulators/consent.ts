@@ -60,7 +60,7 @@ export class Consent {
   /** What is left of the refresh token of the newest pair. */
   refreshSecondsLeft(pair: Pair): number | undefined {
     const ends = this.#deadlines(pair).map((endsAtMs) => (endsAtMs - this.#now()) / 1000)
-    return ends.length === 0 ? undefined : Math.floor(Math.min(...ends))
+    return ends.length === 0 ? undefined : Math.round(Math.min(...ends))
   }
 
   refresh(token: string): Refreshed {

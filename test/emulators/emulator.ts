@@ -1,10 +1,10 @@
 import { jsonReply } from './answers.ts'
 import { type Call, filled } from './client-authentication.ts'
 import { Consent, type Pair } from './consent.ts'
-import type { Door, Minted, Parameters, Profile, Reply } from './profile.ts'
+import type { Door, Lifetimes, Minted, Parameters, Profile, Reply } from './profile.ts'
 import type { Registration } from './registration.ts'
 import type { Received } from './request.ts'
-import { lookupDecision, revocationDecision } from './side-doors.ts'
+import { formDoor, introspectionDecision, lookupDecision, revocationDecision } from './side-doors.ts'
 import { tokenDecision } from './token-door.ts'
 
 /** What the vendor answers next, whatever it is asked. `lost`: it does its work, and the answer never arrives. */
@@ -35,8 +35,8 @@ export class Emulator {
   readonly decisions: Decision[] = []
   /** in order; each takes one request to the token endpoint */
   readonly faults: (Fault | Reply)[] = []
-  /** a lifetime other than the documented one, for consents that are given from now on */
-  accessSeconds: number | undefined
+  /** lifetimes other than the documented ones, for consents that are given from now on */
+  otherLifetimes: Partial<Lifetimes> = {}
   readonly now: () => number
   readonly #addressOf: (vendorUrl: string) => string
   readonly #seenIds = new Set<string>()
@@ -58,8 +58,7 @@ export class Emulator {
   /** A user agrees; the pair is what the code exchange answers. */
   consent(): Consent {
     const { lifetimes } = this.profile
-    const { accessSeconds = lifetimes.accessSeconds } = this
-    const profile = { ...this.profile, lifetimes: { ...lifetimes, accessSeconds } }
+    const profile = { ...this.profile, lifetimes: { ...lifetimes, ...this.otherLifetimes } }
     const consent = new Consent(profile, this.now, () => `${this.profile.name.replaceAll('/', '-')}-${++this.#serial}`)
     this.consents.push(consent)
     return consent
@@ -75,7 +74,7 @@ export class Emulator {
   urlOf = (url: string): string => filled(url, { ...this.profile.account, client_id: this.registration.clientId })
 
   /** What `{clientId}`, `{redirectUri}`, `{realm}` and so on are here. */
-  valuesOf(parameters: Parameters): Parameters {
+  valuesOf = (parameters: Parameters): Parameters => {
     const known = { ...this.profile.account, ...this.registration }
     return Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, filled(value, known)]))
   }
@@ -87,13 +86,14 @@ export class Emulator {
   }
 
   #decide(received: Received): Decision {
-    const { token, revocation, lookup } = this.profile
+    const { token, revocation, lookup, introspection } = this.profile
     const isAt = (door: Door) => withoutQuery(this.urlOf(door.url)) === received.url
     // one address may be two doors, told apart by method (Smartsheet)
     if (revocation && isAt(revocation.door) && (!isAt(token) || received.method !== token.method))
       return revocationDecision(this, revocation, received)
     if (isAt(token)) return tokenDecision(this, received)
     if (lookup && isAt(lookup.door)) return lookupDecision(this, lookup, received)
+    if (introspection && isAt(formDoor(introspection))) return introspectionDecision(this, introspection, received)
     const reply = jsonReply(404, { error: 'not_found' })
     const because = `${this.profile.name} has nothing at ${received.url}; its token endpoint is ${this.urlOf(token.url)}`
     return { door: 'none', received, parameters: {}, accepted: false, because, strange: [], reply }
@@ -105,7 +105,8 @@ export class Emulator {
       registration: this.registration,
       parameters,
       headers: received.headers,
-      addresses: [vendorUrl, this.#addressOf(vendorUrl)],
+      // the token endpoint, or the door that was knocked at
+      addresses: [vendorUrl, received.url].flatMap((url) => [url, this.#addressOf(url)]),
       account: this.profile.account,
       nowMs: this.now(),
       seenIds: this.#seenIds,
@@ -116,7 +117,7 @@ export class Emulator {
     return this.consents.find(({ pairs }) => pairs.some((pair) => pair.access === access))
   }
 
-  minted(pair: Pair, { parameters, headers }: Call): Minted {
+  minted(pair: Pair, { parameters, headers }: Pick<Call, 'parameters' | 'headers'>): Minted {
     const { grant, rotation, account } = this.profile
     const consent = this.consents.findLast(({ pairs }) => pairs.includes(pair))
     const refreshSeconds = consent?.refreshSecondsLeft(pair)

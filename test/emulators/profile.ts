@@ -13,6 +13,8 @@ export interface Profile {
   /** what the placeholders in the URLs stand for in the account that is emulated */
   account: Readonly<Record<string, string>>
   token: Door
+  /** each installation has another, which its user writes down */
+  addressIsTheUsers?: true
   client: ClientAuthentication
   /** other ways in that the vendor accepts too; `client` is the one that its page recommends */
   alsoAccepts: readonly ClientAuthentication[]
@@ -44,6 +46,10 @@ export interface Profile {
   mintAccess: Mint
   mintRefresh: Mint
   answer: (minted: Minted) => object | Reply
+  /** what the code exchange answers, which a user hands over, where a refresh looks otherwise */
+  codeExchange?: (minted: Minted) => object
+  /** members of that which readers need for as long as the grant lives */
+  metadataAtStart?: readonly string[]
   /** names of answer members that a reader of the token needs too, such as the API's base address */
   metadata: readonly string[]
   /** between the scopes of an answer, where that is not a space */
@@ -56,6 +62,8 @@ export interface Profile {
   bansCallers?: true
   errors: Errors
   revocation?: Revocation
+  /** RFC 7662, asked by the client as it revokes */
+  introspection?: string
   lookup?: Lookup
 }
 
@@ -99,6 +107,8 @@ export type ClientAuthentication =
   | { by: 'hash'; id: string; hash: string }
   /** a header of the vendor's own, `{client_id}` and `{client_secret}` filled in */
   | { by: 'header'; name: string; value: string }
+  /** nobody is asked; what comes along is ignored */
+  | { by: 'anyone' }
   /** the access token itself authorises the call */
   | { by: 'access token' }
 
@@ -222,3 +232,7 @@ export interface Lookup {
   parameter?: string
   answer: (minted: Minted) => object
 }
+
+/** Where only refresh tokens are taken back, a grant without one has nothing to give. */
+export const takesBack = ({ revocation, grant }: Profile): boolean =>
+  revocation !== undefined && (revocation.takes !== 'refresh' || grant.kind === 'refresh_token')

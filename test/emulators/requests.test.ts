@@ -167,11 +167,11 @@ describe('what has to come along', () => {
   test('the access token at OneLogin', async () => {
     const onelogin = opened('onelogin')
     const { access, refresh } = onelogin.emulator.consent().newest
-    const url = 'https://acme.onelogin.com/auth/oauth2/token'
+    const url = 'https://acme.onelogin.com/auth/oauth2/v2/token'
     const asked = async (more: object) => await ask(onelogin, { url, json: { ...refreshForm(refresh), ...more } })
     expect((await asked({})).because).toBe('access_token is missing')
     expect((await asked({ access_token: 'another' })).because).toBe('access_token is not the one of this grant')
-    expect(await asked({ access_token: access })).toMatchObject({ body: { data: [{ expires_in: 36000 }] } })
+    expect(await asked({ access_token: access })).toMatchObject({ body: { expires_in: 36000 } })
   })
 
   test('a User-Agent of one’s own at Reddit, which throttles others', async () => {
@@ -208,7 +208,8 @@ describe('who calls', () => {
     ['with another key id', () => ({ header: { alg: 'ES256', kid: 'other' } }), 'its header must name key'],
   ])('Apple takes a signed secret: %s', async (_, changesOf, because) => {
     const apple = opened('apple')
-    const { clientId, issuer } = apple.emulator.registration
+    const { clientId } = apple.emulator.registration
+    const issuer = 'A1B2C3D4E5'
     const claims = {
       iss: issuer,
       sub: clientId,
@@ -261,7 +262,7 @@ describe('who calls', () => {
   test('a Google service account sends an assertion and nothing else', async () => {
     const google = opened('google-service-account')
     const url = 'https://oauth2.googleapis.com/token'
-    const { issuer } = google.emulator.registration
+    const { clientId: issuer } = google.emulator.registration
     const claims = {
       iss: issuer,
       aud: url,
@@ -277,7 +278,10 @@ describe('who calls', () => {
     const long = await ask(google, { url, form: formOf({ exp: nowSeconds() + 7200 }) })
     expect(long).toMatchObject({ accepted: false, because: 'assertion: it lives longer than 3600 s' })
     const plain = await ask(google, { url, form: formOf({ scope: undefined }) })
-    expect(plain).toMatchObject({ accepted: false, because: 'assertion: there is no scope' })
+    expect(plain).toMatchObject({
+      accepted: false,
+      because: 'assertion: scope must be "https://mail.google.com/", not "undefined"',
+    })
   })
 
   test('a GitHub App asks for an installation token with a JWT of ten minutes at most', async () => {

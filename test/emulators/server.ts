@@ -8,12 +8,14 @@ import { receive } from './request.ts'
 /** All the vendors of a test, behind one port. */
 export interface Emulators {
   origin: string
-  /** a vendor with a client of its own; the same profile may be opened many times */
-  open(profile: Profile): Opened
+  /** a vendor with a client, and if need be a clock, of its own; the same profile may be opened many times */
+  open(profile: Profile, now?: () => number): Opened
   close(): Promise<void>
 }
 
 export interface Opened {
+  /** no other has it */
+  serial: number
   emulator: Emulator
   /**
    * Where the vendor's address is found here: scheme and host go into the path, placeholders stay.
@@ -36,10 +38,10 @@ export async function startEmulators(now: () => number = Date.now): Promise<Emul
   const emulators: Emulator[] = []
   const server = createServer((incoming, response) => {
     answer(emulators, incoming).then(
-      (reply) => {
+      ({ reply, nowMs }) => {
         // the vendor has done its work, and nobody hears of it
         if (reply === undefined) incoming.socket.destroy()
-        else send(response, reply, now())
+        else send(response, reply, nowMs)
       },
       (error: unknown) => send(response, { status: 500, body: String(error) }, now()),
     )
@@ -48,12 +50,12 @@ export async function startEmulators(now: () => number = Date.now): Promise<Emul
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
     origin,
-    open(profile) {
+    open(profile, ownNow = now) {
       const serial = emulators.length
       const at = (vendorUrl: string) => `${origin}/${serial}/${vendorUrl.replace(/^https:\/\//, '')}`
-      const emulator = new Emulator(profile, register(serial, algorithmOf(profile)), now, at)
+      const emulator = new Emulator(profile, register(serial, profile), ownNow, at)
       emulators.push(emulator)
-      return { emulator, at, last: () => lastOf(emulator) }
+      return { serial, emulator, at, last: () => lastOf(emulator) }
     },
     async close() {
       server.closeAllConnections()
@@ -68,18 +70,12 @@ function lastOf({ decisions, profile }: Emulator): Decision {
   return last
 }
 
-function algorithmOf({ client, grant }: Profile): string {
-  if (grant.kind === 'assertion') return grant.assertion.algorithm
-  if (client.by === 'signed secret') return client.algorithm
-  return client.by === 'signed assertion' ? (client.algorithms[0] ?? 'RS256') : 'RS256'
-}
-
-async function answer(emulators: readonly Emulator[], incoming: IncomingMessage): Promise<Reply | undefined> {
+async function answer(emulators: readonly Emulator[], incoming: IncomingMessage) {
   const [, serial = '', rest = ''] = incoming.url?.match(/^\/(\d+)\/(.*)$/) ?? []
   const emulator = emulators[Number(serial)]
-  if (emulator === undefined) return { status: 404, body: 'no such vendor' }
+  if (emulator === undefined) return { reply: { status: 404, body: 'no such vendor' }, nowMs: Date.now() }
   const { reply } = emulator.answer(await receive(incoming, new URL(`https://${rest}`)))
-  return reply
+  return { reply, nowMs: emulator.now() }
 }
 
 function send(response: ServerResponse, { status, headers = {}, body }: Reply, nowMs: number): void {

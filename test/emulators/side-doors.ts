@@ -2,7 +2,7 @@ import { jsonReply } from './answers.ts'
 import { carriedIn, differs, doubtOf, parametersOf } from './client-authentication.ts'
 import { end, type Pair } from './consent.ts'
 import type { Decision, Emulator } from './emulator.ts'
-import type { Lookup, Parameters, Reply, Revocation } from './profile.ts'
+import type { Door, Lookup, Parameters, Reply, Revocation } from './profile.ts'
 import { open, type Received } from './request.ts'
 
 /** What becomes of a token that somebody wants ended. */
@@ -69,4 +69,26 @@ export function lookupDecision(emulator: Emulator, lookup: Lookup, received: Rec
   if (pair === undefined || consent?.accessDoubt(pair) !== undefined) return refuse('the access token does not live')
   const reply = jsonReply(200, lookup.answer(emulator.minted(pair, call)))
   return { ...about, accepted: true, because: 'it lives', reply }
+}
+
+export const formDoor = (url: string): Door => ({ url, method: 'POST', encoding: 'form' })
+
+/** RFC 7662: whether a token of any kind lives. Without a lookup of its own, that is all that it tells. */
+export function introspectionDecision(emulator: Emulator, url: string, received: Received): Decision {
+  const { revocation, client } = emulator.profile
+  const opened = open(formDoor(url), emulator.urlOf(url), received)
+  const parameters: Parameters = 'because' in opened ? {} : opened.parameters
+  const about = { door: 'lookup', received, parameters, strange: [] } as const
+  const doubt =
+    'because' in opened ? opened.because : doubtOf(revocation?.client ?? client, emulator.call(received, parameters))
+  if (doubt !== undefined)
+    return { ...about, accepted: false, because: doubt, reply: jsonReply(401, { error: 'invalid_client' }) }
+  const { token = '' } = parameters
+  const consent = emulator.consents.find(({ pairs }) =>
+    pairs.some(({ access, refresh }) => [access, refresh].includes(token)),
+  )
+  const pair = consent?.pairs.findLast(({ access, refresh }) => [access, refresh].includes(token))
+  const isAccess = pair?.access === token
+  const dead = pair === undefined || (isAccess ? consent?.accessDoubt(pair) : (consent?.revoked ?? pair.refreshDead))
+  return { ...about, accepted: true, because: 'it was asked', reply: jsonReply(200, { active: !dead }) }
 }

@@ -123,7 +123,11 @@ export function vendor(name: string, page: Page): Profile {
 
 /** Another behaviour of the same vendor, that a setting or a kind of client decides. */
 export function variant(of: Profile, name: string, changes: Partial<Profile>): Profile {
-  return { ...of, ...changes, name: `${of.name}/${name}` }
+  const { revocation, client } = of
+  // who proves itself otherwise here does so there
+  const asHere = changes.client !== undefined && revocation?.client === client
+  const moved = asHere && revocation ? { revocation: { ...revocation, client: changes.client ?? client } } : {}
+  return { ...of, ...moved, ...changes, name: `${of.name}/${name}` }
 }
 
 /** RFC 6749 section 5.1. */

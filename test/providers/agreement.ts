@@ -1,5 +1,5 @@
 import type { Behaviour } from '../../src/providers/schema.ts'
-import type { Budget, Profile } from '../emulators/profile.ts'
+import { type Budget, type Profile, takesBack } from '../emulators/profile.ts'
 
 /** One thing that an entry and a vendor's page say differently. */
 export interface Disagreement {
@@ -27,7 +27,11 @@ export function disagreements(entry: Behaviour, profile: Profile): Disagreement[
     neverAskAgain: [entry.neverAskAgain ?? false, profile.bansCallers ?? false],
     accessTokenNeverExpires: [entry.accessTokenNeverExpires ?? false, profile.expiry === 'never'],
     accessTokenSeconds: [entry.accessTokenSeconds, lifetimes.accessDocumented ? lifetimes.accessSeconds : undefined],
-    revocationEndpoint: [entry.revocationEndpoint !== undefined, profile.revocation !== undefined],
+    revocationEndpoint: [revokesWhatThereIs(entry), takesBack(profile)],
+    introspectionEndpoint: [
+      entry.introspectionEndpoint !== undefined,
+      (profile.introspection ?? profile.lookup?.parameter) !== undefined,
+    ],
     endsConsent: [entry.revocation?.endsConsent ?? false, profile.revocation?.ends === 'the consent'],
     ...(profile.grant.kind === 'refresh_token' && ofRefreshTokens(entry, profile)),
   }
@@ -47,6 +51,12 @@ function ofRefreshTokens(entry: Behaviour, { rotation, rotationUnknown, lifetime
     refreshTokenAbsoluteSeconds: [entry.refreshTokenAbsoluteSeconds, known?.refreshAbsoluteSeconds],
     refreshTokenLifetimeSeconds: [entry.refreshTokenLifetimeSeconds, known?.refreshSeconds],
   }
+}
+
+/** Where only refresh tokens are taken back, a grant without one has nothing to give. */
+function revokesWhatThereIs({ revocationEndpoint, revocation, grant = 'refresh_token' }: Behaviour): boolean {
+  const takes = revocation?.tokens ?? ['access_token']
+  return revocationEndpoint !== undefined && (grant === 'refresh_token' || takes.includes('access_token'))
 }
 
 const grants = {

@@ -57,7 +57,7 @@ export const accounting: Record<string, ProviderEntry> = {
     rotation: 'grace',
     graceSeconds: 1800,
     refreshTokenIdleSeconds: 5_184_000,
-    revocation: { endsConsent: true },
+    revocation: { tokens: ['refresh_token'], endsConsent: true },
     variants: {
       'custom-connection': {
         when: 'the app is a custom connection, without a user',
@@ -238,6 +238,10 @@ export const accounting: Record<string, ProviderEntry> = {
     notes:
       'A refresh brings no refresh token: the first one, a JWT with its own end, serves until then (7 days in the documented sample).',
     sources: [
+      {
+        url: 'https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_162686838198.html',
+        says: 'the assertion names the scope; PS256 and others',
+      },
       {
         url: 'https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_158082518856.html',
         says: 'endpoint, basic auth, 3600 s, public clients: three hours and one-time use, invalid_grant on expiry',

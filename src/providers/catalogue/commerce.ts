@@ -49,7 +49,7 @@ export const commerce: Record<string, ProviderEntry> = {
       },
     },
     clientAuth: 'client_secret_basic',
-    tokenResponse: { refreshExpiresIn: 'refresh_token_expires_in' },
+    tokenResponse: { refreshExpiresIn: 'refresh_token_expires_in', tokenType: 'Bearer' },
     accessTokenSeconds: 7200,
     rotation: 'none',
     refreshTokenAbsoluteSeconds: 47_304_000,

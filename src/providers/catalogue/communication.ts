@@ -7,8 +7,12 @@ export const communication: Record<string, ProviderEntry> = {
     tokenEndpoint: 'https://slack.com/api/oauth.v2.access',
     revocationEndpoint: 'https://slack.com/api/auth.revoke',
     clientAuth: 'client_secret_post',
-    tokenResponse: { scopeSeparator: ',', success: { path: 'ok', is: true } },
-    errors: { deadGrant: [{ code: 'invalid_refresh_token' }], throttled: [{ code: 'ratelimited' }] },
+    tokenResponse: { tokenType: 'Bearer', scopeSeparator: ',', success: { path: 'ok', is: true } },
+    errors: {
+      deadGrant: [{ code: 'invalid_refresh_token' }],
+      throttled: [{ code: 'ratelimited' }],
+      clientRefused: [{ code: 'invalid_client_id' }, { code: 'bad_client_secret' }],
+    },
     accessTokenSeconds: 43_200,
     rotation: 'single_use',
     revocation: { encoding: 'none', auth: 'access_token', tokens: ['access_token'] },
@@ -32,6 +36,10 @@ export const communication: Record<string, ProviderEntry> = {
     notes:
       'An installation can hold a pair of the bot and one of the user: two credentials, of two clients, the second with variant user. The code exchange has the user’s under authed_user, a refresh has it at the top. Errors come with status 200.',
     sources: [
+      {
+        url: 'https://docs.slack.dev/reference/methods/oauth.v2.access',
+        says: 'error codes of the client, of throttling, and that token_type is bot or user',
+      },
       {
         url: 'https://docs.slack.dev/authentication/using-token-rotation',
         says: '12 hours, refresh token revoked after use',

@@ -70,11 +70,23 @@ export const devices: Record<string, ProviderEntry> = {
     revocationEndpoint: 'https://www.strava.com/oauth/deauthorize',
     clientAuth: 'client_secret_post',
     tokenResponse: { scopeSeparator: ',' },
+    errors: {
+      code: 'errors.0.resource',
+      deadGrant: [{ code: 'RefreshToken' }],
+      clientRefused: [
+        { code: 'Application', status: 400 },
+        { code: 'Application', status: 401 },
+      ],
+    },
     accessTokenSeconds: 21_600,
     revocation: { encoding: 'none', auth: 'access_token', tokens: ['access_token'], endsConsent: true },
     notes:
       'The answer has a relative and an absolute expiry. Sources disagree on how often the refresh token changes: what comes back is kept.',
     sources: [
+      {
+        url: 'https://github.com/dreeveapp/dreeve/issues/1449',
+        says: 'user report: the answer to a refresh token that is not valid',
+      },
       { url: 'https://developers.strava.com/docs/authentication', says: 'refresh flow, deauthorization' },
       {
         url: 'https://git.drupalcode.org/project/strava/-/merge_requests/4',
@@ -151,10 +163,17 @@ export const devices: Record<string, ProviderEntry> = {
     tokenEndpoint: 'https://euapi.ttlock.com/oauth2/token',
     clientAuth: 'client_secret_post',
     tokenRequest: { rename: { client_id: 'clientId', client_secret: 'clientSecret' } },
+    errors: {
+      deadGrant: [{ code: '10011' }, { code: '10004' }],
+      throttled: [{ code: '30006' }],
+      clientRefused: [{ code: '10000' }, { code: '10001' }],
+    },
     accessTokenSeconds: 7_776_000,
     refreshTokenAbsoluteSeconds: 315_360_000,
-    notes: 'Client parameters are in camel case. The refresh token ends ten years after it was made.',
+    notes:
+      'Client parameters are in camel case. Errors come with status 200 and a number. The refresh token ends ten years after it was made.',
     sources: [
+      { url: 'https://euopen.ttlock.com/doc/api/error', says: 'numbers of the errors' },
       {
         url: 'https://euopen.ttlock.com/document-pages/en/cloud/oauth2/refreshAccessToken',
         says: 'parameter names, 7776000 s example, ten years',

@@ -9,6 +9,7 @@ export const documents: Record<string, ProviderEntry> = {
     introspectionEndpoint: 'https://api.notion.com/v1/oauth/introspect',
     clientAuth: 'client_secret_basic',
     tokenRequest: { encoding: 'json' },
+    revocation: { encoding: 'json' },
     notes:
       'JSON body with Basic. No answer says how long an access token lives. Tokens from before refresh existed have no refresh token.',
     sources: [

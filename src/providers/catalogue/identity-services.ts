@@ -11,6 +11,7 @@ export const identityServices: Record<string, ProviderEntry> = {
     rotation: 'single_use',
     refreshTokenAbsoluteSeconds: 2_592_000,
     refreshTokensPerUser: 200,
+    revocation: { tokens: ['refresh_token'] },
     variants: {
       leeway: {
         when: 'a rotation overlap (leeway) of 10 seconds or more is set',
@@ -35,6 +36,10 @@ export const identityServices: Record<string, ProviderEntry> = {
     notes:
       'A second use ends the whole family. The absolute lifetime counts from consent; rotation does not move it. With a leeway only the token before the last is accepted.',
     sources: [
+      {
+        url: 'https://auth0.com/docs/secure/tokens/refresh-tokens/revoke-refresh-tokens',
+        says: 'the endpoint revokes refresh tokens',
+      },
       {
         url: 'https://auth0.com/docs/secure/tokens/refresh-tokens/configure-refresh-token-rotation',
         says: 'leeway off by default, 30 days default, lifetime not extended',
@@ -126,6 +131,7 @@ export const identityServices: Record<string, ProviderEntry> = {
     },
     clientAuth: 'client_secret_basic',
     rotation: 'none',
+    revocation: { tokens: ['refresh_token'] },
     variants: {
       rotation: {
         when: 'RefreshTokenRotation is ENABLED with a RetryGracePeriodSeconds of 60',
@@ -150,6 +156,10 @@ export const identityServices: Record<string, ProviderEntry> = {
       'Without rotation a refresh brings no refresh token: the first one serves on. The grace is at most 60 seconds.',
     sources: [
       {
+        url: 'https://docs.aws.amazon.com/cognito/latest/developerguide/revocation-endpoint.html',
+        says: 'refresh tokens only, with the access tokens that came of them',
+      },
+      {
         url: 'https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RefreshTokenRotationType.html',
         says: 'rotation setting, 0-60 s grace, required API',
       },
@@ -172,12 +182,25 @@ export const identityServices: Record<string, ProviderEntry> = {
       },
     },
     clientAuth: 'none',
+    errors: {
+      deadGrant: [
+        { code: 'refresh_token_not_found' },
+        { code: 'refresh_token_already_used' },
+        { code: 'session_not_found' },
+        { code: 'session_expired' },
+      ],
+      clientRefused: [{ status: 401 }],
+    },
     tokenRequest: { encoding: 'json', remove: ['grant_type', 'client_id'], headers: { apikey: '{client_id}' } },
     rotation: 'grace',
     graceSeconds: 10,
     notes:
       'clientId is the publishable (anon) key of the project. Only the token before the last may be replayed; an older one ends the family. The reuse interval is a setting.',
     sources: [
+      {
+        url: 'https://supabase.com/docs/guides/auth/debugging/error-codes',
+        says: 'codes of refresh tokens and sessions that are gone',
+      },
       { url: 'https://github.com/supabase/auth/blob/master/README.md', says: 'rotation and reuse interval settings' },
       { url: 'https://supabase.com/docs/guides/auth/sessions', says: '10-second reuse interval' },
       {
@@ -216,6 +239,12 @@ export const identityServices: Record<string, ProviderEntry> = {
       subdomain: { description: 'name of the account, as in its host name at onelogin.com', example: 'acme' },
     },
     clientAuth: 'none',
+    errors: {
+      code: 'status.type',
+      message: 'status.message',
+      deadGrant: [{ status: 401 }],
+      clientRefused: [{ status: 400 }],
+    },
     tokenRequest: { encoding: 'json', add: { access_token: '{access_token}' }, remove: ['client_id'] },
     rotation: 'single_use',
     oldAccessTokenDies: true,

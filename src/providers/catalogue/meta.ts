@@ -25,7 +25,9 @@ export const meta: Record<string, ProviderEntry> = {
       code: ['error.code', 'error'],
       message: 'error.message',
       deadGrant: [{ code: '190' }],
-      throttled: [{ code: '4' }, { code: '17' }, { code: '1' }, { code: '2' }],
+      throttled: [{ code: '4' }, { code: '17' }, { code: '1', message: 'unknown error' }, { code: '2' }],
+      // code 1 is said of a wrong secret too
+      clientRefused: [{ code: '1', message: 'client secret' }, { code: '100' }, { code: '101' }],
     },
     accessTokenSeconds: 5_184_000,
     neverAfterExpiry: true,
@@ -73,6 +75,7 @@ export const meta: Record<string, ProviderEntry> = {
       message: 'error.message',
       deadGrant: [{ code: '190' }],
       throttled: [{ code: '4' }, { code: '17' }, { code: '1' }, { code: '2' }],
+      clientRefused: [{ code: '100' }],
     },
     accessTokenSeconds: 5_184_000,
     neverAfterExpiry: true,

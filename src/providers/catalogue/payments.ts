@@ -146,12 +146,14 @@ export const payments: Record<string, ProviderEntry> = {
     displayName: 'Stripe Apps',
     tokenEndpoint: 'https://api.stripe.com/v1/oauth/token',
     clientAuth: 'secret_as_username',
+    errors: { clientRefused: [{ status: 401 }] },
     accessTokenSeconds: 3600,
     rotation: 'single_use',
     refreshTokenIdleSeconds: 31_536_000,
     notes:
       'clientSecrets hold the secret API key, sent as the user name of Basic. No answer says that the access token lives for an hour.',
     sources: [
+      { url: 'https://docs.stripe.com/error-codes', says: '401 for an API key that is not valid' },
       { url: 'https://docs.stripe.com/stripe-apps/api-authentication/oauth', says: 'OAuth for Stripe Apps' },
       {
         url: 'https://nango.dev/blog/stripe-oauth-refresh-token-invalid-grant',

@@ -95,7 +95,13 @@ export const platforms: Record<string, ProviderEntry> = {
     variants: {
       'single-page': {
         when: 'the redirect URI is of the kind single-page application',
-        set: { clientAuth: 'none', refreshTokenAbsoluteSeconds: 86_400 },
+        set: {
+          clientAuth: 'none',
+          parameters: { origin: { description: 'origin of the redirect URI', example: 'https://app.acme.example' } },
+          // AADSTS9002327: redeemed by cross-origin requests alone
+          tokenRequest: { headers: { Origin: '{origin}' } },
+          refreshTokenAbsoluteSeconds: 86_400,
+        },
       },
       certificate: {
         when: 'the app proves itself with a certificate',
@@ -116,6 +122,10 @@ export const platforms: Record<string, ProviderEntry> = {
     notes:
       'The old refresh token stays good beside the new one. Scope selects the resource of the access token; give it under request. There is no endpoint for revocation.',
     sources: [
+      {
+        url: 'https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes',
+        says: 'AADSTS9002327: tokens of a single-page application may only be redeemed by cross-origin requests',
+      },
       {
         url: 'https://learn.microsoft.com/en-us/entra/identity-platform/refresh-tokens',
         says: '90 days, 24 hours for SPA, replaced on use, old one not revoked',

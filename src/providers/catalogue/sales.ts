@@ -16,6 +16,7 @@ export const sales: Record<string, ProviderEntry> = {
     },
     clientAuth: 'client_secret_post',
     tokenResponse: { keep: { instance_url: 'instance_url' } },
+    errors: { clientRefused: [{ code: 'invalid_client_id' }] },
     accessTokenSeconds: 3600,
     expiryLookup: { expiresIn: 'exp', expiresInForm: 'epoch_seconds' },
     rotation: 'none',
@@ -49,6 +50,10 @@ export const sales: Record<string, ProviderEntry> = {
     notes:
       'No answer says how long the access token lives: introspection does, and an hour is assumed where it cannot be asked. instance_url is the base of the API and can change with a refresh. Rotation and a sliding limit of 30 days are settings of each app, and partner apps are being moved to them.',
     sources: [
+      {
+        url: 'https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_flow_errors.htm',
+        says: 'error codes, invalid_client_id among them',
+      },
       {
         url: 'https://help.salesforce.com/s/articleView?id=sf.connected_app_manage_oauth.htm',
         says: 'token policies are set per connected app',
@@ -100,7 +105,10 @@ export const sales: Record<string, ProviderEntry> = {
     revocationEndpoint: 'https://api.hubapi.com/oauth/2026-03/token/revoke',
     introspectionEndpoint: 'https://api.hubapi.com/oauth/2026-03/token/introspect',
     clientAuth: 'client_secret_post',
-    errors: { deadGrant: [{ code: 'BAD_REFRESH_TOKEN' }] },
+    errors: {
+      deadGrant: [{ code: 'BAD_REFRESH_TOKEN' }],
+      clientRefused: [{ code: 'BAD_CLIENT_ID' }, { code: 'BAD_CLIENT_SECRET' }],
+    },
     accessTokenSeconds: 1800,
     variants: {
       v1: {
@@ -162,11 +170,16 @@ export const sales: Record<string, ProviderEntry> = {
     clientAuth: 'client_secret_post',
     tokenRequest: { encoding: 'query' },
     tokenResponse: { keep: { api_domain: 'api_domain' } },
-    errors: { deadGrant: [{ code: 'invalid_code' }], throttled: [{ code: 'Access Denied' }] },
+    errors: {
+      deadGrant: [{ code: 'invalid_code' }],
+      throttled: [{ code: 'Access Denied' }],
+      clientRefused: [{ code: 'invalid_client_secret' }],
+    },
     accessTokenSeconds: 3600,
     rotation: 'none',
     minRefreshIntervalSeconds: 60,
     refreshTokensPerUser: 20,
+    revocation: { encoding: 'query', tokens: ['refresh_token'] },
     notes:
       'Ten access tokens in ten minutes for one refresh token, then none for the rest of the window. The 16th living access token ends the oldest (older pages: the 11th), the 21st refresh token likewise. Failures come with status 200. Accounts in Canada are at zohocloud.ca: an entry of your own that extends this one.',
     sources: [

@@ -55,7 +55,7 @@ export const social: Record<string, ProviderEntry> = {
     revocationEndpoint: 'https://www.reddit.com/api/v1/revoke_token',
     clientAuth: 'client_secret_basic',
     tokenRequest: { headers: { 'User-Agent': 'perennial ({client_id})' } },
-    errors: { deadGrant: [{ code: 'invalid_request' }] },
+    errors: { deadGrant: [{ code: 'invalid_request' }], clientRefused: [{ status: 401 }] },
     rotation: 'none',
     consent: 'duration=permanent',
     notes:

@@ -11,6 +11,11 @@ export const videoAndMusic: Record<string, ProviderEntry> = {
     tokenResponse: { refreshExpiresIn: 'refresh_expires_in', scopeSeparator: ',' },
     accessTokenSeconds: 7200,
     rotation: 'single_use',
+    revocation: {
+      auth: 'none',
+      tokens: ['access_token'],
+      add: { client_key: '{client_id}', client_secret: '{client_secret}' },
+    },
     refreshTokenLifetimeSeconds: 15_552_000,
     notes: 'Pages of November 2026 say 2 hours and 180 days, older ones 24 hours and 365 days; the answer decides.',
     sources: [
@@ -81,7 +86,12 @@ export const videoAndMusic: Record<string, ProviderEntry> = {
       scope: 'data.scope',
       success: { path: 'data.error_code', is: 0 },
     },
-    errors: { code: 'data.error_code', message: 'data.description', deadGrant: [{ code: '10010' }] },
+    errors: {
+      code: 'data.error_code',
+      message: 'data.description',
+      deadGrant: [{ code: '10010' }],
+      clientRefused: [{ code: '10003' }, { code: '10013' }],
+    },
     accessTokenSeconds: 1_296_000,
     rotation: 'none',
     refreshTokenAbsoluteSeconds: 2_592_000,
@@ -105,7 +115,11 @@ export const videoAndMusic: Record<string, ProviderEntry> = {
     tokenEndpoint: 'https://id.twitch.tv/oauth2/token',
     revocationEndpoint: 'https://id.twitch.tv/oauth2/revoke',
     clientAuth: 'client_secret_post',
-    errors: { deadGrant: [{ message: 'Invalid refresh token' }, { status: 401 }] },
+    errors: {
+      deadGrant: [{ message: 'Invalid refresh token' }, { status: 401 }],
+      clientRefused: [{ message: 'invalid client' }],
+    },
+    revocation: { auth: 'none', tokens: ['access_token'], add: { client_id: '{client_id}' } },
     expiryLookup: {
       endpoint: 'https://id.twitch.tv/oauth2/validate',
       scheme: 'OAuth',
@@ -115,6 +129,10 @@ export const videoAndMusic: Record<string, ProviderEntry> = {
     notes:
       'Errors carry the words of the HTTP status as error, and only the message tells. The vendor obliges apps to validate a token every hour that they hold a session of a user: that is for the app to do.',
     sources: [
+      {
+        url: 'https://dev.twitch.tv/docs/authentication/revoke-tokens',
+        says: 'client_id and the access token are all that is sent',
+      },
       {
         url: 'https://dev.twitch.tv/docs/authentication/refresh-tokens/',
         says: 'reactive refresh advice, response fields',

@@ -87,7 +87,6 @@ export const work: Record<string, ProviderEntry> = {
     tokenEndpoint: 'https://api.miro.com/v1/oauth/token',
     revocationEndpoint: 'https://api.miro.com/v2/oauth/revoke',
     clientAuth: 'client_secret_post',
-    tokenRequest: { encoding: 'query' },
     accessTokenSeconds: 3600,
     refreshTokenIdleSeconds: 5_184_000,
     revocation: {
@@ -103,8 +102,13 @@ export const work: Record<string, ProviderEntry> = {
         set: { grant: 'access_token', accessTokenNeverExpires: true },
       },
     },
-    notes: 'Expiring tokens are a setting of the app. Revoking an access token ends its refresh token.',
+    notes:
+      'Expiring tokens are a setting of the app. Its pages show parameters in the query, and recommend the body. Revoking an access token ends its refresh token.',
     sources: [
+      {
+        url: 'https://developers.miro.com/reference/ne-exchange-authorization-code-with-access-token',
+        says: 'parameters are recommended to be in the body',
+      },
       {
         url: 'https://developers.miro.com/reference/get-new-access-token-using-refresh-token',
         says: '1 h / 60 d, query plus body parameters, app setting',

@@ -55,7 +55,11 @@ const coinbase = vendor('coinbase', {
   rotation: singleUse,
   answer: (minted) => ({ ...rfcAnswer(minted), scope: 'wallet:user:read offline_access' }),
   errors: {
-    deadGrant: [oauthError(401, 'invalid_grant', 'The provided authorization grant is invalid, expired or revoked.')],
+    deadGrant: [
+      // the page names the status alone
+      jsonReply(401, { message: 'Unauthorized' }),
+      oauthError(401, 'invalid_grant', 'The provided authorization grant is invalid, expired or revoked.'),
+    ],
   },
   // with the access token as bearer, and again as the token; 200 whatever happens
   revocation: {
@@ -230,7 +234,10 @@ const mercadopago = vendor('mercadopago', {
   errors: {
     deadGrant: [mercadoError('invalid_grant', 'invalid refresh_token')],
     clientError: [mercadoError('invalid_client', 'invalid client_id or client_secret')],
-    throttled: [jsonReply(429, { message: 'local_rate_limited', error: 'local_rate_limited', status: 429 })],
+    throttled: [
+      jsonReply(400, { message: 'local_rate_limited', error: 'local_rate_limited', status: 400 }),
+      jsonReply(429, { message: 'local_rate_limited', error: 'local_rate_limited', status: 429 }),
+    ],
   },
 })
 

@@ -98,6 +98,11 @@ const hubspotErrors = {
     // the endpoint that ends in February 2027
     jsonReply(400, { status: 'BAD_REFRESH_TOKEN', message: 'missing or invalid refresh token', correlationId: 'c-1' }),
   ],
+  clientError: [
+    jsonReply(400, { error: 'invalid_client', error_description: 'missing or invalid client id' }),
+    jsonReply(400, { status: 'BAD_CLIENT_SECRET', message: 'missing or invalid client secret', correlationId: 'c-1' }),
+    jsonReply(400, { status: 'BAD_CLIENT_ID', message: 'missing or invalid client id', correlationId: 'c-1' }),
+  ],
 } as const
 
 const hubspot = vendor('hubspot', {
@@ -106,13 +111,14 @@ const hubspot = vendor('hubspot', {
     'https://nango.dev/blog/hubspot-oauth-bad-refresh-token',
     'https://developers.hubspot.com/docs-beta/oauth/tokens',
   ],
+  introspection: 'https://api.hubapi.com/oauth/2026-03/token/introspect',
   token: 'https://api.hubapi.com/oauth/2026-03/token',
   client: post,
   accessSeconds: 1800,
   mintAccess: ({ serial }) => serial.padEnd(300, 'x'),
   errors: hubspotErrors,
   // deleting the refresh token leaves access tokens alive
-  revocation: { url: 'https://api.hubapi.com/oauth/2026-03/token/revoke', takes: 'refresh' },
+  revocation: { url: 'https://api.hubapi.com/oauth/2026-03/token/revoke', takes: 'either' },
 })
 
 const hubspotV1 = variant(hubspot, 'v1', {
@@ -120,14 +126,6 @@ const hubspotV1 = variant(hubspot, 'v1', {
   errors: {
     ...hubspot.errors,
     deadGrant: [hubspotErrors.deadGrant[1], hubspotErrors.deadGrant[0]],
-    clientError: [
-      jsonReply(400, {
-        status: 'BAD_CLIENT_SECRET',
-        message: 'missing or invalid client secret',
-        correlationId: 'c-1',
-      }),
-      jsonReply(400, { status: 'BAD_CLIENT_ID', message: 'missing or invalid client id', correlationId: 'c-1' }),
-    ],
   },
 })
 
@@ -247,7 +245,7 @@ const salesforce = vendor('salesforce', {
   },
   revocation: {
     url: 'https://{domain}.salesforce.com/services/oauth2/revoke',
-    client: { by: 'none' },
+    client: { by: 'anyone' },
     ends: 'the token',
   },
 })
@@ -266,6 +264,8 @@ const salesforceClient = variant(salesforce, 'client-credentials', {
 const salesforceJwt = variant(salesforce, 'jwt', {
   sources: ['https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_jwt_flow.htm'],
   client: { by: 'none' },
+  // introspection asks for a secret, which this client has not
+  expiry: 'documented',
   grant: {
     kind: 'assertion',
     carried: { in: 'parameter', name: 'assertion' },
@@ -285,8 +285,9 @@ const salesloft = vendor('salesloft', {
   sources: ['https://github.com/amp-labs/connectors/tree/main/providers'],
   known: false,
   token: 'https://accounts.salesloft.com/oauth/token',
-  client: post,
-  alsoAccepts: [basic],
+  // not known: RFC 6749 has every server take Basic
+  client: basic,
+  alsoAccepts: [post],
 })
 
 const surveymonkey = vendor('surveymonkey', {
@@ -300,8 +301,9 @@ const typeform = vendor('typeform', {
   sources: ['https://github.com/simov/grant/blob/master/config/oauth.json'],
   known: false,
   token: 'https://api.typeform.com/oauth/token',
-  client: post,
-  alsoAccepts: [basic],
+  // not known: RFC 6749 has every server take Basic
+  client: basic,
+  alsoAccepts: [post],
 })
 
 const zendesk = vendor('zendesk', {
@@ -313,7 +315,9 @@ const zendesk = vendor('zendesk', {
   token: json('https://{subdomain}.zendesk.com/oauth/tokens'),
   account: { subdomain: 'acme' },
   client: post,
-  optional: ['expires_in', 'refresh_token_expires_in', 'scope'],
+  // what the vendor's newer clients get without asking
+  requires: { expires_in: '1800', refresh_token_expires_in: '2592000' },
+  optional: ['scope'],
   // 30 minutes, unless the client asks for another lifetime; older clients get none unless they ask
   accessSeconds: 1800,
   refreshSeconds: 2592000,
@@ -367,7 +371,7 @@ const zoho = vendor('zoho', {
     url: 'https://accounts.zoho.{dc}/oauth/v2/token/revoke',
     encoding: 'query',
     takes: 'refresh',
-    client: { by: 'none' },
+    client: { by: 'anyone' },
     ends: 'the grant',
   },
 })

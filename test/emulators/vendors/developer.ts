@@ -28,10 +28,11 @@ const apple = vendor('apple', {
   client: {
     by: 'signed secret',
     algorithm: 'ES256',
-    issuer: '{issuer}',
+    issuer: '{team_id}',
     audience: 'https://appleid.apple.com',
     maximumSeconds: 15777000,
   },
+  account: { team_id: 'A1B2C3D4E5' },
   rotation: neverRotates,
   revocation: {
     url: 'https://appleid.apple.com/auth/revoke',
@@ -85,8 +86,9 @@ const digitalocean = vendor('digitalocean', {
   sources: ['https://github.com/simov/grant/blob/master/config/oauth.json'],
   known: false,
   token: 'https://cloud.digitalocean.com/v1/oauth/token',
-  client: post,
-  alsoAccepts: [basic],
+  // not known: RFC 6749 has every server take Basic
+  client: basic,
+  alsoAccepts: [post],
 })
 
 const githubErrors = {
@@ -143,7 +145,7 @@ function githubAnswer({ access, refresh, accessSeconds, refreshSeconds, headers 
     scope: '',
     token_type: 'bearer',
   }
-  return headers.accept?.includes('application/json') ? members : formReply(200, members)
+  return headers.accept?.split(/, ?/).includes('application/json') ? members : formReply(200, members)
 }
 
 /** Without expiry there is nothing to refresh with. */
@@ -238,7 +240,7 @@ const google = vendor('google', {
   // either token ends the grant
   revocation: {
     url: 'https://oauth2.googleapis.com/revoke',
-    client: { by: 'none' },
+    client: { by: 'anyone' },
     ends: 'the grant',
     unknownToken: oauthError(400, 'invalid_token', 'Token expired or revoked'),
   },
@@ -263,12 +265,13 @@ const googleServiceAccount = vendor('google-service-account', {
       algorithm: 'RS256',
       audience: 'https://oauth2.googleapis.com/token',
       maximumSeconds: 3600,
-      claims: { iss: '{issuer}' },
-      needs: ['scope', 'iat', 'exp'],
+      claims: { iss: '{clientId}', scope: '{scope}' },
+      needs: ['iat', 'exp'],
     },
   },
   requires: { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer' },
   accessSeconds: 3600,
+  account: { scope: 'https://mail.google.com/' },
   token: 'https://oauth2.googleapis.com/token',
   answer: google.answer,
   errors: google.errors,
@@ -288,8 +291,9 @@ const heroku = vendor('heroku', {
   sources: ['https://github.com/simov/grant/blob/master/config/oauth.json'],
   known: false,
   token: 'https://id.heroku.com/oauth/token',
-  client: post,
-  alsoAccepts: [basic],
+  // not known: RFC 6749 has every server take Basic
+  client: basic,
+  alsoAccepts: [post],
 })
 
 const linear = vendor('linear', {
@@ -297,6 +301,7 @@ const linear = vendor('linear', {
   token: 'https://api.linear.app/oauth/token',
   client: basic,
   alsoAccepts: [post],
+  scopeSeparator: ',',
   accessSeconds: 86400,
   answer: (minted) => ({ ...rfcAnswer(minted), scope: 'read,write' }),
   revocation: { url: 'https://api.linear.app/oauth/revoke' },

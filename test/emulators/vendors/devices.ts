@@ -55,8 +55,9 @@ const fitbitClient = variant(fitbit, 'client-app', { client: publicClient })
 const garmin = vendor('garmin', {
   sources: ['https://github.com/philosowaffle/peloton-to-garmin/issues/837'],
   token: 'https://diauth.garmin.com/di-oauth2-service/oauth/token',
-  client: post,
-  alsoAccepts: [basic],
+  // not known: RFC 6749 has every server take Basic
+  client: basic,
+  alsoAccepts: [post],
   exampleSeconds: 86400,
 })
 
@@ -66,8 +67,9 @@ const oura = vendor('oura', {
     'https://cloud.ouraring.com/docs/authentication',
   ],
   token: 'https://api.ouraring.com/oauth/token',
-  client: post,
-  alsoAccepts: [basic],
+  // not known: RFC 6749 has every server take Basic
+  client: basic,
+  alsoAccepts: [post],
   accessSeconds: 86400,
   rotation: singleUse,
 })

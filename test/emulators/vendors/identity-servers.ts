@@ -25,8 +25,8 @@ const host = { host: 'id.acme.example' }
 
 const airlock = vendor('airlock-iam', {
   sources: ['https://docs.airlock.com/iam/7.7/data/data/1594920812889.html'],
-  token: 'https://{host}/oauth2/token',
-  account: host,
+  token: 'https://{host}/{loginapp}/oauth2/v3/{server}/token',
+  account: { ...host, loginapp: 'auth', server: 'main' },
   // the old token may come again until the new pair is used, and only the newest child lives
   rotation: { kind: 'until_new_used', replay: 'new pair', newestWins: true },
 })
@@ -37,6 +37,7 @@ const wso2 = vendor('wso2', {
     'https://wso2.com/asgardeo/docs/references/tokens/refresh-tokens/',
     'https://github.com/wso2/docs-is/pull/6173',
   ],
+  introspection: 'https://{host}/oauth2/introspect',
   token: 'https://{host}/oauth2/token',
   account: host,
   rotation: answersSame,
@@ -51,6 +52,7 @@ const asgardeo: Profile = {
   name: 'asgardeo',
   token: form('https://api.asgardeo.io/t/{organization}/oauth2/token'),
   account: { organization: 'acme' },
+  introspection: 'https://api.asgardeo.io/t/{organization}/oauth2/introspect',
   revocation: at(wso2, 'https://api.asgardeo.io/t/{organization}/oauth2/revoke'),
 }
 const asgardeoRenewing: Profile = {
@@ -116,6 +118,7 @@ const cognitoDomain = variant(cognito, 'custom-domain', {
 
 const connect2id = vendor('connect2id', {
   sources: ['https://connect2id.com/blog/connect2id-server-14-2'],
+  introspection: 'https://{host}/token/introspect',
   token: 'https://{host}/token',
   account: host,
   rotation: grace(5),
@@ -127,6 +130,7 @@ const curity = vendor('curity', {
     'https://curity.io/docs/identity-server/configuration-reference/profiles/profile/settings/authorization-server/refresh-token-revocation',
   ],
   token: 'https://{host}/oauth/v2/oauth-token',
+  addressIsTheUsers: true,
   account: host,
 })
 const curityGrace = variant(curity, 'grace', { rotation: grace(30) })
@@ -146,6 +150,7 @@ const dexReusing = variant(dex, 'static', { rotation: answersSame })
 
 const djangoToolkit = vendor('django-oauth-toolkit', {
   sources: ['https://github.com/jazzband/django-oauth-toolkit/blob/master/docs/settings.rst'],
+  introspection: 'https://{host}/o/introspect/',
   token: 'https://{host}/o/token/',
   account: host,
   revocation: { url: 'https://{host}/o/revoke_token/' },
@@ -155,6 +160,7 @@ const djangoReusing = variant(djangoToolkit, 'static', { rotation: answersSame }
 
 const doorkeeper = vendor('doorkeeper', {
   sources: ['https://github.com/doorkeeper-gem/doorkeeper/blob/main/lib/doorkeeper/models/access_token_mixin.rb'],
+  introspection: 'https://{host}/oauth/introspect',
   token: 'https://{host}/oauth/token',
   account: host,
   accessSeconds: 7200,
@@ -168,6 +174,7 @@ const duende = vendor('duende-identityserver', {
   sources: [
     'https://github.com/DuendeSoftware/docs.duendesoftware.com/blob/main/astro/src/content/docs/identityserver/reference/v7/models/client.md',
   ],
+  introspection: 'https://{host}/connect/introspect',
   token: 'https://{host}/connect/token',
   account: host,
   rotation: answersSame,
@@ -182,6 +189,7 @@ const duendeSliding = variant(duende, 'sliding', {
 
 const keycloak = vendor('keycloak', {
   sources: ['https://www.keycloak.org/docs/latest/server_admin/'],
+  introspection: 'https://{host}/realms/{realm}/protocol/openid-connect/token/introspect',
   token: 'https://{host}/realms/{realm}/protocol/openid-connect/token',
   account: { ...host, realm: 'main' },
   client: post,
@@ -228,6 +236,12 @@ const entra = vendor('microsoft-entra', {
           'AADSTS70008: The provided authorization code or refresh token has expired due to inactivity.',
         error_codes: [70008],
       }),
+      jsonReply(400, {
+        error: 'interaction_required',
+        error_description:
+          'AADSTS50076: Due to a configuration change made by your administrator, you must use multi-factor authentication.',
+        error_codes: [50076],
+      }),
     ],
     clientError: [
       jsonReply(401, {
@@ -258,7 +272,7 @@ const entraSinglePage = variant(entra, 'single-page', {
   ],
   client: publicClient,
   alsoAccepts: [],
-  headers: { Origin: /^https:\/\// },
+  headers: { Origin: /^https:\/\/app\.example$/ },
   lifetimes: { ...entra.lifetimes, refreshAbsoluteSeconds: 86400 },
 })
 const entraAppOnly = variant(entra, 'app-only', {
@@ -275,6 +289,7 @@ const oidcProvider = vendor('oidc-provider', {
     'https://github.com/panva/node-oidc-provider/blob/main/lib/helpers/defaults.js',
   ],
   accessSeconds: 3600,
+  introspection: 'https://{host}/token/introspection',
   token: 'https://{host}/token',
   account: host,
   refreshIdleSeconds: 1209600,
@@ -287,6 +302,7 @@ const okta = vendor('okta', {
     'https://github.com/okta/okta-developer-docs/blob/master/packages/%40okta/vuepress-site/docs/guides/refresh-tokens/main/index.md',
   ],
   accessSeconds: 3600,
+  introspection: 'https://{org}.okta.com/oauth2/{server}/v1/introspect',
   token: 'https://{org}.okta.com/oauth2/{server}/v1/token',
   account: { org: 'acme', server: 'default' },
   optional: ['scope'],
@@ -299,11 +315,13 @@ const oktaStatic = variant(okta, 'static', { rotation: answersSame })
 const oktaOrg = variant(okta, 'org-server', {
   token: form('https://{org}.okta.com/oauth2/v1/token'),
   account: { org: 'acme' },
+  introspection: 'https://{org}.okta.com/oauth2/v1/introspect',
   revocation: at(okta, 'https://{org}.okta.com/oauth2/v1/revoke'),
 })
 const oktaDomain = variant(okta, 'custom-domain', {
   token: form('https://{host}/oauth2/{server}/v1/token'),
   account: { host: 'login.acme.example', server: 'default' },
+  introspection: 'https://{host}/oauth2/{server}/v1/introspect',
   revocation: at(okta, 'https://{host}/oauth2/{server}/v1/revoke'),
 })
 const oktaService = variant(okta, 'service', {
@@ -325,7 +343,7 @@ const onelogin = vendor('onelogin', {
     'https://developers.onelogin.com/api-docs/1/oauth20-tokens/refresh-tokens',
     'https://developers.onelogin.com/api-docs/2/oauth20-tokens/refresh-tokens-2',
   ],
-  token: json('https://{subdomain}.onelogin.com/auth/oauth2/token'),
+  token: json('https://{subdomain}.onelogin.com/auth/oauth2/v2/token'),
   account: { subdomain: 'acme' },
   // nothing but the pair itself: the access token has to come along
   client: { by: 'none' },
@@ -334,19 +352,12 @@ const onelogin = vendor('onelogin', {
   oldAccessTokenDies: true,
   exampleSeconds: 36000,
   refreshSeconds: 3888000,
-  // v1 wraps the result
-  answer: ({ access, refresh, accessSeconds, nowMs }) => ({
-    status: { error: false, code: 200, type: 'success', message: 'Success' },
-    data: [
-      {
-        access_token: access,
-        created_at: new Date(nowMs).toISOString(),
-        expires_in: accessSeconds,
-        refresh_token: refresh,
-        token_type: 'bearer',
-        account_id: 555555,
-      },
-    ],
+  // flat, where the first version wraps it
+  answer: (minted) => ({
+    ...rfcAnswer(minted),
+    token_type: 'bearer',
+    created_at: new Date(minted.nowMs).toISOString(),
+    account_id: 555555,
   }),
   errors: {
     deadGrant: [oneloginError(401, 'Unauthorized', 'Authentication Failure')],
@@ -373,6 +384,7 @@ const spring = vendor('spring-authorization-server', {
   sources: [
     'https://github.com/spring-projects/spring-authorization-server/blob/main/oauth2-authorization-server/src/main/java/org/springframework/security/oauth2/server/authorization/settings/TokenSettings.java',
   ],
+  introspection: 'https://{host}/oauth2/introspect',
   token: 'https://{host}/oauth2/token',
   account: host,
   accessSeconds: 300,
@@ -391,8 +403,8 @@ const supabase = vendor('supabase-auth', {
   // the grant type belongs to the address
   token: json('https://{project}.supabase.co/auth/v1/token?grant_type=refresh_token'),
   account: { project: 'abcdefghij' },
-  // the gateway asks for the project's key
-  client: { by: 'header', name: 'apikey', value: '{client_secret}' },
+  // the gateway asks for the project's public key
+  client: { by: 'header', name: 'apikey', value: '{client_id}' },
   requires: { grant_type: undefined },
   rotation: graceThenRevokes(10, 'same pair'),
   answer: (minted) => ({
@@ -407,6 +419,12 @@ const supabase = vendor('supabase-auth', {
         error_code: 'refresh_token_not_found',
         msg: 'Invalid Refresh Token: Refresh Token Not Found',
       }),
+      jsonReply(400, {
+        code: 400,
+        error_code: 'session_not_found',
+        msg: 'Session from session_id claim in JWT does not exist',
+      }),
+      jsonReply(400, { code: 400, error_code: 'session_expired', msg: 'Session Expired' }),
       jsonReply(400, {
         code: 400,
         error_code: 'refresh_token_already_used',

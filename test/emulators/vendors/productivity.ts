@@ -1,4 +1,4 @@
-import { jsonReply, oauthError } from '../answers.ts'
+import { iso, jsonReply, oauthError } from '../answers.ts'
 import type { Profile } from '../profile.ts'
 import {
   answersSame,
@@ -31,6 +31,15 @@ const adobeSign = vendor('adobe-sign', {
   client: post,
   rotation: neverRotates,
   refreshIdleSeconds: 5184000,
+  // it fixes the host of all later calls, and no refresh repeats it
+  codeExchange: ({ access, refresh, accessSeconds }) => ({
+    access_token: access,
+    refresh_token: refresh,
+    expires_in: accessSeconds,
+    token_type: 'Bearer',
+    api_access_point: 'https://api.eu1.adobesign.com/',
+  }),
+  metadataAtStart: ['api_access_point'],
 })
 
 const airtable = vendor('airtable', {
@@ -69,6 +78,17 @@ const basecamp = vendor('basecamp', {
   client: post,
   rotation: neverRotates,
   accessSeconds: 1209600,
+  // newer pages show expires_in, older ones leave it to authorization.json
+  expiry: 'by lookup',
+  answer: ({ access }) => ({ access_token: access, token_type: 'Bearer' }),
+  lookup: {
+    url: 'https://launchpad.37signals.com/authorization.json',
+    answer: ({ nowMs, accessSeconds }) => ({
+      expires_at: iso(nowMs + accessSeconds * 1000),
+      identity: { id: 1 },
+      accounts: [],
+    }),
+  },
 })
 
 const boxErrors = {
@@ -97,11 +117,12 @@ const boxJwt = variant(box, 'jwt', {
       audience: 'https://api.box.com/oauth2/token',
       // a minute at most
       maximumSeconds: 60,
-      claims: { iss: '{clientId}', sub: '{subject}' },
-      needs: ['jti', 'exp', 'box_sub_type'],
+      claims: { iss: '{clientId}', sub: '{subject}', box_sub_type: 'enterprise' },
+      needs: ['jti', 'exp'],
     },
   },
   requires: { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer' },
+  account: { subject_type: 'enterprise' },
 })
 
 const boxClient = variant(box, 'client-credentials', {
@@ -127,6 +148,7 @@ const calendly = vendor('calendly', {
     'https://developer.calendly.com/api-docs/calendly-o-auth/o-auth/post-oauth-refresh-token.md',
     'https://developer.calendly.com/api-docs/calendly-o-auth/o-auth/post-oauth-revoke.md',
   ],
+  // there is introspection too, which takes the secret in the body like revocation
   token: 'https://auth.calendly.com/oauth/token',
   client: basic,
   accessSeconds: 7200,
@@ -147,6 +169,7 @@ const canva = vendor('canva', {
     'https://www.canva.dev/docs/apps/rest-apis/reference/authentication/revoke-token/',
     'https://github.com/canva-sdks/canva-connect-api-starter-kit/blob/main/openapi/spec.yml',
   ],
+  introspection: 'https://api.canva.com/rest/v1/oauth/introspect',
   token: 'https://api.canva.com/rest/v1/oauth/token',
   client: basic,
   alsoAccepts: [post],
@@ -175,7 +198,8 @@ const docusign = vendor('docusign', {
     'https://developers.docusign.com/platform/auth/reference/obtain-access-token.md',
     'https://www.volcengine.com/article/3402631',
   ],
-  token: 'https://account.docusign.com/oauth/token',
+  token: 'https://{server}.docusign.com/oauth/token',
+  account: { server: 'account' },
   client: basic,
   exampleSeconds: 28800,
   // third party
@@ -190,7 +214,7 @@ const docusignJwt = variant(docusign, 'jwt', {
     carried: { in: 'parameter', name: 'assertion' },
     assertion: {
       algorithm: 'RS256',
-      audience: 'account.docusign.com',
+      audience: '{server}.docusign.com',
       maximumSeconds: 6000,
       claims: { iss: '{clientId}', sub: '{subject}' },
       needs: ['iat', 'exp', 'scope'],
@@ -233,10 +257,6 @@ const figma = vendor('figma', {
   rotation: neverRotates,
   exampleSeconds: 7776000,
   answer: ({ access, accessSeconds }) => ({ access_token: access, token_type: 'bearer', expires_in: accessSeconds }),
-  errors: {
-    deadGrant: [jsonReply(400, { error: true, status: 400, message: 'Invalid refresh token', i18n: null })],
-    clientError: [jsonReply(401, { error: true, status: 401, message: 'Invalid client credentials', i18n: null })],
-  },
 })
 
 const goto = vendor('goto', {
@@ -280,13 +300,8 @@ const miro = vendor('miro', {
     'https://github.com/miroapp/api-clients/blob/main/packages/generator/spec.json',
   ],
   // shown in the query; the page of the code exchange recommends the body
+  token: 'https://api.miro.com/v1/oauth/token',
   accessSeconds: 3600,
-  token: {
-    url: 'https://api.miro.com/v1/oauth/token',
-    method: 'POST',
-    encoding: 'form',
-    mayBeInQuery: ['grant_type', 'refresh_token'],
-  },
   client: post,
   refreshIdleSeconds: 5184000,
   answer: (minted) => ({ ...rfcAnswer(minted), team_id: '3074457358607431473', scope: 'boards:read' }),
@@ -324,6 +339,7 @@ const notion = vendor('notion', {
     'https://developers.notion.com/reference/refresh-a-token.md',
     'https://github.com/makenotion/notion-sdk-js/blob/main/src/api-endpoints/oauth.ts',
   ],
+  introspection: 'https://api.notion.com/v1/oauth/introspect',
   token: json('https://api.notion.com/v1/oauth/token'),
   client: basic,
   // the answer has no expiry, and introspection has none
@@ -394,6 +410,7 @@ const slack = vendor('slack', {
   token: 'https://slack.com/api/oauth.v2.access',
   client: post,
   accessSeconds: 43200,
+  scopeSeparator: ',',
   rotation: singleUse,
   answer: ({ access, refresh, accessSeconds }) => ({
     ok: true,
@@ -442,6 +459,23 @@ const slackUser = variant(slack, 'user', {
     app_id: 'A1',
     team: { id: 'T1', name: 'Acme' },
   }),
+  // the code exchange has the pair of the bot beside it
+  codeExchange: ({ access, refresh, accessSeconds }) => ({
+    ok: true,
+    access_token: 'xoxb-of-the-bot',
+    refresh_token: 'xoxe-of-the-bot',
+    expires_in: 600,
+    token_type: 'bot',
+    scope: 'chat:write',
+    authed_user: {
+      id: 'U2',
+      scope: 'search:read',
+      access_token: access,
+      refresh_token: refresh,
+      expires_in: accessSeconds,
+      token_type: 'user',
+    },
+  }),
 })
 const slackLasting = variant(slack, 'non-expiring', untilRevoked)
 
@@ -477,8 +511,9 @@ const wrike = vendor('wrike', {
   sources: ['https://github.com/simov/grant/blob/master/config/oauth.json'],
   known: false,
   token: 'https://www.wrike.com/oauth2/token',
-  client: post,
-  alsoAccepts: [basic],
+  // not known: RFC 6749 has every server take Basic
+  client: basic,
+  alsoAccepts: [post],
 })
 
 const zoom = vendor('zoom', {

@@ -82,7 +82,7 @@ const douyin = vendor('douyin', {
   }),
   errors: {
     deadGrant: [douyinError(10010, 'refresh_token过期')],
-    clientError: [douyinError(10003, 'client_key错误')],
+    clientError: [douyinError(10003, 'client_key错误'), douyinError(10013, 'client_key或者client_secret错误')],
     malformed: douyinError(10005, '缺少参数'),
   },
 })
@@ -99,6 +99,8 @@ const graphErrors = {
   throttled: [
     graphError(400, '(#4) Application request limit reached', 4, { is_transient: true }),
     graphError(403, '(#17) User request limit reached', 17),
+    graphError(400, 'An unknown error occurred', 1, { is_transient: true }),
+    graphError(400, 'Service temporarily unavailable', 2, { is_transient: true }),
   ],
   malformed: graphError(400, 'Unsupported get request.', 100),
 } as const
@@ -116,7 +118,14 @@ const facebook = vendor('facebook', {
   rotation: { kind: 'rotates_old_valid' },
   accessSeconds: 5184000,
   answer: ({ access, accessSeconds }) => ({ access_token: access, token_type: 'bearer', expires_in: accessSeconds }),
-  errors: { ...graphErrors, clientError: [graphError(400, 'Error validating client secret.', 1)] },
+  errors: {
+    ...graphErrors,
+    clientError: [
+      graphError(400, 'Error validating client secret.', 1),
+      graphError(400, 'Error validating application. Invalid application ID.', 101),
+      graphError(400, 'Invalid parameter', 100),
+    ],
+  },
   revocation: {
     url: 'https://graph.facebook.com/{version}/me/permissions',
     method: 'DELETE',
@@ -143,7 +152,10 @@ const instagram = vendor('instagram', {
   // at least 24 hours old, and not expired
   notBeforeSeconds: 86400,
   answer: ({ access, accessSeconds }) => ({ access_token: access, token_type: 'bearer', expires_in: accessSeconds }),
-  errors: { ...graphErrors, clientError: [graphError(400, 'Invalid platform app', 101)] },
+  errors: {
+    ...graphErrors, // there is no client to be wrong, only a request
+    clientError: [graphError(400, 'Invalid parameter', 100)],
+  },
 })
 
 const threads = vendor('threads', {
@@ -282,6 +294,7 @@ const tiktok = vendor('tiktok', {
   accessSeconds: 7200,
   refreshSeconds: 15552000,
   refreshExpiry: 'stated',
+  scopeSeparator: ',',
   rotation: singleUse,
   answer: (minted) => ({
     ...rfcAnswer(minted),
@@ -355,6 +368,7 @@ const twitch = vendor('twitch', {
     deadGrant: [
       twitchError(400, 'Bad Request', 'Invalid refresh token'),
       twitchError(401, 'Unauthorized', 'Invalid refresh token'),
+      twitchError(401, 'Unauthorized', 'the user is gone'),
     ],
     clientError: [
       twitchError(403, 'Forbidden', 'invalid client secret'),
