@@ -147,7 +147,7 @@ const refreshExpiryMembers = ['refresh_token_expires_in', 'refresh_expires_in', 
 /** What the entry's paths name, from the root; what is not there has its usual name. */
 function tokensOf(members: Members, nowMs: number, rules: TokenResponseRules): TokenSet {
   const usual = unwrapped(members)
-  const accessToken = valueAt(members, rules.accessToken, textOf) ?? textOf(usual.access_token)
+  const accessToken = valueAt(members, rules.accessToken, sendable) ?? sendable(usual.access_token)
   const refreshToken = valueAt(members, rules.refreshToken, textOf) ?? textOf(usual.refresh_token)
   const scope = scopeOf(valueAt(members, rules.scope, scopeOf) ?? usual.scope, rules.scopeSeparator)
   const read = (form?: ExpiryForm) => (value: unknown) => lifetimeMs(value, nowMs, form)
@@ -176,7 +176,7 @@ function tokensOf(members: Members, nowMs: number, rules: TokenResponseRules): T
 
 /** `bot` is no scheme of the Authorization header; where an entry says what is, that holds. */
 function tokenTypeOf(value: unknown, unless: string | undefined): string | undefined {
-  const told = textOf(value)
+  const told = sendable(value)
   return unless === undefined || told?.toLowerCase() === 'bearer' ? (told ?? unless) : unless
 }
 
@@ -186,15 +186,26 @@ const longestValue = 2_000
 function keptValues(members: Members, keep: Readonly<Record<string, string>> = {}): Record<string, string> | undefined {
   const found = Object.entries(keep).flatMap(([name, path]) => {
     const value = memberAt(members, path)
-    return isScalar(value) && String(value).length <= longestValue ? [[name, String(value)]] : []
+    const fits = isScalar(value) && String(value).length <= longestValue && !/\p{C}/u.test(String(value))
+    return fits ? [[name, String(value)]] : []
   })
   return found.length === 0 ? undefined : Object.fromEntries(found)
 }
 
 /** Twitch sends a list, others join them by commas. */
 function scopeOf(value: unknown, separator = ' '): string | undefined {
-  if (typeof value === 'string') return separator === ' ' ? value : value.split(separator).join(' ')
-  return Array.isArray(value) && value.every((entry) => typeof entry === 'string') ? value.join(' ') : undefined
+  const listed = Array.isArray(value) && value.every((entry) => typeof entry === 'string') ? value.join(' ') : value
+  if (typeof listed !== 'string' || /\p{C}/u.test(listed)) return undefined
+  return separator === ' ' ? listed : listed.split(separator).join(' ')
+}
+
+/**
+ * What readers put into a header, and commands onto a terminal: visible ASCII and spaces (RFC 6749 appendices A.12 and
+ * A.13). A token with a line break in it could not be used, and may be meant to do harm.
+ */
+function sendable(value: unknown): string | undefined {
+  const text = textOf(value)
+  return text !== undefined && /^[\x20-\x7e]+$/.test(text) ? text : undefined
 }
 
 /** Numbers below 1973 are durations by mistake; above the year 5138 they are milliseconds. */

@@ -55,6 +55,27 @@ describe('parseTokenAnswer', () => {
     expect(parse(body(20)).tokens.expiresInMs).toBe(20_000)
   })
 
+  it.each<[object, object]>([
+    [{ access_token: 'a\r\nx-evil: 1', refresh_token: 'r' }, { refreshToken: 'r' }],
+    [{ access_token: '\u001b[31mred', refresh_token: 'r' }, { refreshToken: 'r' }],
+    [{ access_token: 'töken', refresh_token: 'r' }, { refreshToken: 'r' }],
+    [{ access_token: 'a', token_type: 'Bearer\r\nx-evil: 1' }, { accessToken: 'a' }],
+    [
+      { access_token: 'a', token_type: 'User Access Token' },
+      { accessToken: 'a', tokenType: 'User Access Token' },
+    ],
+    [{ access_token: 'a', scope: 'read\u001b[2J' }, { accessToken: 'a' }],
+    [{ access_token: 'a', scope: ['read', 'w\u202erite'] }, { accessToken: 'a' }],
+  ])('%j: readers get nothing that a header or a terminal would act on', (body, tokens) => {
+    expect(parse(JSON.stringify(body)).tokens).toEqual(tokens)
+  })
+
+  it('a value to keep is text for people, without control characters', () => {
+    const rules = { tokenResponse: { keep: { api: 'api', name: 'name', id: 'id' } } }
+    const body = JSON.stringify({ access_token: 'a', api: 'https://a.example', name: 'Ann\u0007', id: 7 })
+    expect(parseTokenAnswer(body, nowMs, true, rules).tokens.values).toEqual({ api: 'https://a.example', id: '7' })
+  })
+
   it('a scope in a list becomes one in a string', () => {
     expect(parse('{"access_token":"a","scope":["x","y"]}').tokens.scope).toBe('x y')
   })
