@@ -14,15 +14,18 @@ interface ProvidersOptions {
   schema?: boolean
 }
 
+/** perennial.yaml, as far as providers go. */
+const documentSchema = z.looseObject({ providers: z.record(z.string(), providerSchema).optional() })
+
 export function registerProviders(program: Command): void {
   program
     .command('providers')
     .argument('[id]', 'an entry of the catalogue')
     .description('the catalogue of providers, or what one entry means')
     .option(...jsonFlag)
-    .option('--schema', 'print the JSON Schema of an entry, for editors')
+    .option('--schema', 'print a JSON Schema of the entries in perennial.yaml, for editors')
     .action((id: string | undefined, options: ProvidersOptions) => {
-      if (options.schema) printJson(z.toJSONSchema(providerSchema, { io: 'input' }))
+      if (options.schema) printJson(z.toJSONSchema(documentSchema, { io: 'input' }))
       else if (id === undefined) printList(options)
       else printEntry(id, options)
     })

@@ -122,9 +122,9 @@ describe('perennial', () => {
   test('providers --schema prints a JSON Schema that accepts the catalogue and refuses what is none', async () => {
     const schema = JSON.parse((await run(['providers', '--schema'])).stdout) as object
     const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(schema)
-    for (const [id, entry] of Object.entries(catalogue)) expect(validate(entry), id).toBe(true)
-    expect(validate({ tokenEndpiont: 'https://id.acme.example/token' })).toBe(false)
-    expect(validate({ rotation: 'sometimes' })).toBe(false)
+    for (const [id, entry] of Object.entries(catalogue)) expect(validate({ providers: { [id]: entry } }), id).toBe(true)
+    expect(validate({ redis: {}, providers: { idp: { tokenEndpiont: 'https://id.acme.example/token' } } })).toBe(false)
+    expect(validate({ providers: { idp: { rotation: 'sometimes' } } })).toBe(false)
   })
 
   test('keys new prints a key that nobody has had before', async () => {
