@@ -1,5 +1,5 @@
 import type { Config } from '../../config.ts'
-import { parseCredentialId } from '../../credential.ts'
+import { needsPerson, parseCredentialId } from '../../credential.ts'
 import { PerennialError } from '../../errors.ts'
 import { namesSecret } from '../../oauth/harmless.ts'
 import type { Seed } from '../../workflows/messages.ts'
@@ -57,8 +57,9 @@ function entryOf(config: Config, { credential, parameters, ...response }: Member
   const endpoint = checkParameters(config, credential, own)
   const handsOver = ['access_token', 'refresh_token'].some((name) => given(response[name]))
   // only what can be kept fresh; the rest is left where it is
-  if (grant === 'refresh_token' && !given(response.refresh_token))
-    throw new PerennialError('no_grant', 'refresh_token is missing; without one there is nothing to go on with')
+  const needed = grant === 'access_token' ? 'access_token' : 'refresh_token'
+  if (needsPerson(grant) && !given(response[needed]))
+    throw new PerennialError('no_grant', `${needed} is missing; without it there is nothing to go on with`)
   const seed = makeSeed(config, credential, handsOver ? { tokenResponse: response } : {})
   return {
     credential,
