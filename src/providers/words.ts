@@ -127,10 +127,8 @@ function deadlines(entry: Behaviour): string[] {
       entry.refreshTokenLifetimeSeconds,
       (seconds) => `Refresh token: ${spanText(seconds)}, unless a refresh brings one that lives longer.`,
     ),
-    ...when(
-      entry.tokenResponse?.refreshExpiresIn ?? (entry.tokenResponse?.refreshTokenIsJwt ? 'its own exp' : undefined),
-      (path) => `Refresh token: the answer tells its deadline (${path}).`,
-    ),
+    ...when(entry.tokenResponse?.refreshExpiresIn, (path) => `Refresh token: the answer tells its deadline (${path}).`),
+    ...when(entry.tokenResponse?.refreshTokenIsJwt, 'Refresh token: a JWT, whose own exp is its deadline.'),
   ]
 }
 

@@ -27,6 +27,7 @@ describe.each(entries)('catalogue entry $id', ({ id, written, entry }) => {
     })
     expect(sources.length).toBeGreaterThan(0)
     for (const { url } of sources) expect(url).toMatch(/^https:\/\//)
+    expect(new Set(sources.map(({ url }) => url)).size).toBe(sources.length)
     for (const field of written.unsure ?? []) expect(entry).toHaveProperty(field)
   })
 

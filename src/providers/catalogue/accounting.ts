@@ -239,10 +239,6 @@ export const accounting: Record<string, ProviderEntry> = {
       'A refresh brings no refresh token: the first one, a JWT with its own end, serves until then (7 days in the documented sample).',
     sources: [
       {
-        url: 'https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_162686838198.html',
-        says: 'the assertion names the scope; PS256 and others',
-      },
-      {
         url: 'https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_158082518856.html',
         says: 'endpoint, basic auth, 3600 s, public clients: three hours and one-time use, invalid_grant on expiry',
       },

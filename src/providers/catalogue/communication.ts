@@ -38,7 +38,7 @@ export const communication: Record<string, ProviderEntry> = {
     sources: [
       {
         url: 'https://docs.slack.dev/reference/methods/oauth.v2.access',
-        says: 'error codes of the client, of throttling, and that token_type is bot or user',
+        says: 'answer with authed_user and token_type bot or user; codes of a dead refresh token, of throttling, of the client',
       },
       {
         url: 'https://docs.slack.dev/authentication/using-token-rotation',
@@ -53,10 +53,6 @@ export const communication: Record<string, ProviderEntry> = {
         says: 'how a widely used client authenticates here, and whether it stores a refresh token that comes back',
       },
       { url: 'https://github.com/amp-labs/connectors/tree/main/providers', says: 'token endpoint' },
-      {
-        url: 'https://docs.slack.dev/reference/methods/oauth.v2.access',
-        says: 'answer with authed_user; errors ratelimited and invalid_refresh_token',
-      },
     ],
     checked: '2026-11-22',
     confidence: 'documented',
