@@ -120,7 +120,8 @@ class Life {
     for (let message = this.#inbox.shift(); message !== undefined; message = this.#inbox.shift()) {
       if (message.type === 'reconnect') await this.#claim(message)
       else if (message.type === 'revoke') await this.#fence()
-      else if (message.type === 'resync') await this.#resync(message.delayMs)
+      // one that follows asks the same: a store that keeps being emptied is compared once
+      else if (message.type === 'resync' && !this.#arrived('resync')) await this.#resync(message.delayMs)
       else if (message.type === 'wake' && this.#state.status === 'misconfigured') this.#state.dueAtMs = Date.now()
       // a `retrying` that is read here belongs to a refresh that has meanwhile ended
     }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -28,7 +28,7 @@ async function main(): Promise<number> {
   const { faults, seed } = asked
   const interrupted = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort())
-  const folder = await mkdtemp(join(tmpdir(), 'perennial-chaos-'))
+  const folder = await mkdtemp(join(await roomyFolder(), 'perennial-chaos-'))
   if (asked.flush) return await flush(asked, folder, interrupted.signal)
   say(`${faults} faults, seed ${seed}; logs in ${folder}/stack/logs`)
   const evidence = await runChaos({
@@ -51,6 +51,18 @@ async function main(): Promise<number> {
   if (failed || asked.keep) say(`what the servers and workers said is in ${folder}`)
   else await rm(folder, { recursive: true, force: true })
   return failed ? 1 : 0
+}
+
+const roomyBytes = 4 * 2 ** 30
+
+/** In memory where there is room: processes are killed and not the machine, and a slow disk is none of the faults. */
+async function roomyFolder(): Promise<string> {
+  const memory = '/dev/shm'
+  const free = await statfs(memory).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => 0,
+  )
+  return free >= roomyBytes ? memory : tmpdir()
 }
 
 async function flush({ json, keep }: { json?: string; keep: boolean }, folder: string, interrupted: AbortSignal) {

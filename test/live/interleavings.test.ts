@@ -148,3 +148,23 @@ test('signals that wait for a worker are taken in their order: a revoke after a 
   )
   await expect(live.reader.get(credential)).rejects.toMatchObject({ code: 'credential_revoked' })
 })
+
+test('a store that was emptied again and again while no worker ran is compared once', async () => {
+  const credential = await live.begin('elder')
+  const worker = await live.pid('worker')
+  process.kill(worker, 'SIGSTOP')
+  const handle = live.temporal.workflow.getHandle(`credential/${credential}`)
+  try {
+    for (let signals = 0; signals < 5; signals++) await handle.signal('resync', 0)
+  } finally {
+    process.kill(worker, 'SIGCONT')
+  }
+  const compared = async () => {
+    const { events } = await handle.fetchHistory()
+    const scheduled = (events ?? []).map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name)
+    return scheduled.filter((name) => name === 'resync').length
+  }
+  await until('compared', compared, (times) => times > 0)
+  expect(await live.perennial.refreshNow(credential)).toMatchObject({ status: 'active' })
+  expect(await compared()).toBe(1)
+})
