@@ -50,16 +50,25 @@ export function embeddedEnvironment(
 /** Reads a user's file; its secrets may be literals, and its relative paths start at its own folder. */
 function adoptConfiguration(file: string, folder: DataFolder): Mapping {
   const document = mapping(readYaml(file))
+  const adopted = (secret: unknown, name: string) => {
+    if (typeof secret === 'string') return { file: folder.write(`secrets/literal-${fileName(name)}`, secret) }
+    if (!isMapping(secret) || typeof secret.file !== 'string') return secret
+    return { ...secret, file: resolve(dirname(file), secret.file) }
+  }
   const clients = Object.entries(mapping(document.clients)).map(([name, client]) => {
-    if (!isMapping(client) || !Array.isArray(client.clientSecrets)) return [name, client]
-    const clientSecrets = client.clientSecrets.map((secret: unknown, index) => {
-      if (typeof secret === 'string')
-        return { file: folder.write(`secrets/literal-${fileName(name)}-${index}`, secret) }
-      if (isMapping(secret) && typeof secret.file === 'string')
-        return { ...secret, file: resolve(dirname(file), secret.file) }
-      return secret
-    })
-    return [name, { ...client, clientSecrets }]
+    if (!isMapping(client)) return [name, client]
+    const { clientSecrets } = client
+    const pems = ['privateKey', 'certificate'].filter((field) => client[field] !== undefined)
+    return [
+      name,
+      {
+        ...client,
+        ...(Array.isArray(clientSecrets) && {
+          clientSecrets: clientSecrets.map((secret, index) => adopted(secret, `${name}-${index}`)),
+        }),
+        ...Object.fromEntries(pems.map((field) => [field, adopted(client[field], `${name}-${field}`)])),
+      },
+    ]
   })
   return { ...document, clients: Object.fromEntries(clients) }
 }

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -131,6 +132,24 @@ clients:
     expect(config.clients.get('app')?.clientSecrets).toEqual(['literal-secret', 'from-file', process.env.HOME])
     expect(readFileSync(file, 'utf8')).not.toContain('literal-secret')
     expect(mode(join(dir, 'secrets/literal-app-0'))).toBe(0o600)
+  })
+
+  test('a literal private key moves into a private file too, and a certificate keeps its place', async () => {
+    const { privateKey } = generateKeyPairSync('ec', {
+      namedCurve: 'P-256',
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    })
+    const cert = readFileSync(join(import.meta.dirname, '../oauth/fixtures/cert.pem'), 'utf8')
+    writeFileSync(join(parent, 'cert.pem'), cert)
+    const own = join(parent, 'mine.yaml')
+    const provider = { tokenEndpoint: 'https://id.example/token', clientAuth: 'tls_client_auth' }
+    const client = { provider: 'kc', clientId: 'a', privateKey, certificate: { file: './cert.pem' } }
+    writeFileSync(own, JSON.stringify({ providers: { kc: provider }, clients: { app: client } }))
+    const file = writeConfiguration(openFolder(dir), { redisUrl: 'redis://127.0.0.1:1' }, own)
+    expect(readFileSync(file, 'utf8')).not.toContain('PRIVATE KEY')
+    expect(mode(join(dir, 'secrets/literal-app-privateKey'))).toBe(0o600)
+    expect(readFileSync(file, 'utf8')).toContain(join(parent, 'cert.pem'))
   })
 
   test('with a mistake names it, and one that is missing or no YAML is one clear line without its text', async () => {

@@ -6,6 +6,7 @@ import { defineSearchAttributeKey } from '@temporalio/common'
 import { createClient } from 'redis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { hostileAnswers } from './hostile.ts'
+import { type Parrot, startParrot, type Way } from './parrot.ts'
 import { type Search, searchFor } from './secret-search.ts'
 import { until } from './stack.ts'
 import { WatchedRun } from './watched-run.ts'
@@ -65,25 +66,31 @@ function pick(...names: (keyof typeof planted)[]): string[] {
 }
 
 let run: WatchedRun
+let parrot: Parrot
 let places: Map<string, string>
 let search: Search
 let printedByToken: string
 
 beforeAll(async () => {
-  run = await WatchedRun.start(600)
+  parrot = await startParrot()
+  run = await WatchedRun.start(600, parrot.configFile)
   await run.listen()
   await plantCanaries()
   await meetHostileServers()
+  await meetParrot()
   await livePeacefully()
   await loseStoreAndProvider()
   await run.look()
   const histories = await run.histories()
   await run.stop()
   places = run.places(histories)
-  search = searchFor([...run.secrets(), ...canaries()])
+  search = searchFor([...run.secrets(), ...parrot.secrets(), ...canaries()])
 }, 400_000)
 
-afterAll(() => run?.remove())
+afterAll(async () => {
+  await run?.remove()
+  await parrot?.close()
+})
 
 const canaries = () =>
   [...Object.values(named), ...Object.values(planted)].map((value) => ({ name: `canary ${value}`, value }))
@@ -115,6 +122,9 @@ test('the secrets that were searched for are those that were in use', () => {
     expect(names.filter((name) => name.startsWith(model)).length).toBeGreaterThan(
       model === 'ClientCredentials' ? 1 : 30,
     )
+  const sent = parrot.secrets().map(({ name }) => name)
+  expect(sent.filter((name) => name.startsWith('signature')).length).toBeGreaterThan(10)
+  expect(sent).toEqual(expect.arrayContaining(['private key', 'secret of basic-form', 'secret of renewed-get']))
   // the one command that is meant to print one
   expect(search.find(printedByToken).map(({ secret }) => secret)).toEqual([expect.stringMatching(/^AccessToken/)])
 })
@@ -194,6 +204,33 @@ async function meetHostileServers(): Promise<void> {
   }
 }
 
+/** Every client authentication, grant and encoding, with a provider that repeats each request before it serves it. */
+async function meetParrot(): Promise<void> {
+  const credentialOf = ({ name }: Way) => `demo/parrot-${name}/user`
+  const isActive = (way: Way, generation: number) =>
+    until(
+      `${way.name} is active`,
+      () => run.perennial.describe(credentialOf(way)),
+      (view) => view?.status === 'active' && (view.generation ?? 0) >= generation,
+    )
+  await Promise.all(
+    parrot.ways.map((way) => {
+      const tokenResponse = parrot.grantFor(way)
+      return run.perennial.start(credentialOf(way), tokenResponse === undefined ? {} : { tokenResponse })
+    }),
+  )
+  await Promise.all(parrot.ways.map((way) => isActive(way, 1)))
+  for (const way of parrot.ways) {
+    const { stderr } = await run.cli(['refresh', credentialOf(way)])
+    expect(stderr, way.name).toMatch(/retrying.*nope|nope.*retrying/s)
+  }
+  await run.look()
+  await Promise.all(parrot.ways.map((way) => isActive(way, 2)))
+  for (const way of parrot.ways) expect(parrot.granted(way), way.name).toBeGreaterThan(0)
+  for (const way of parrot.ways) await run.cli(['revoke', credentialOf(way)])
+  await run.look()
+}
+
 /** So that the next server's answer, which repeats another's secrets, is not met by this one. */
 async function heal(credential: string, user?: string): Promise<void> {
   await run.demo.setFaults()
@@ -201,10 +238,9 @@ async function heal(credential: string, user?: string): Promise<void> {
   if (user !== undefined && (status === 'at_risk' || status === 'reconnect_required')) {
     await run.perennial.reconnect(credential, { tokenResponse: await run.demo.mintGrant(user, 'orchard') })
   }
-  // one that failed just now goes on by itself
-  else await run.perennial.refreshNow(credential).catch(() => {})
-  const described = () => run.perennial.describe(credential)
-  await until(`${credential} is active`, described, (view) => view?.status === 'active')
+  // with a request that is answered: a host that only fails is not asked any more
+  const refreshed = () => run.perennial.refreshNow(credential).catch(() => undefined)
+  await until(`${credential} is active`, refreshed, (view) => view?.status === 'active')
 }
 
 /** Successes, a continued run, a refused grant and its cure, a revoke, and what else there are commands for. */
@@ -220,7 +256,7 @@ async function livePeacefully(): Promise<void> {
   await run.demo.revokeSubject('peaceful')
   expect((await run.cli(['refresh', credential])).stderr).toContain('reconnect_required')
   await run.look()
-  for (const wrong of [JSON.stringify(grant).slice(0, -1), JSON.stringify({ token: grant }), grant.refresh_token]) {
+  for (const wrong of [JSON.stringify(grant).slice(0, -1), JSON.stringify({ tokens: [grant] }), grant.refresh_token]) {
     const { code } = await run.cli(['reconnect', credential, '--from', '-'], { stdin: wrong })
     expect(code).toBe(1)
   }

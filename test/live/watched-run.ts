@@ -44,9 +44,11 @@ export class WatchedRun {
   readonly #listener: RedisClient
   #stopped: Promise<void> | undefined
 
-  static async start(tokenSeconds: number): Promise<WatchedRun> {
+  /** @param configFile clients and providers of the test's own, beside those of the demo */
+  static async start(tokenSeconds: number, configFile: string): Promise<WatchedRun> {
     const dataDir = await mkdtemp(join(tmpdir(), 'perennial-secrets-'))
-    const args = [bin, 'dev', '--demo', '1', '--token-seconds', String(tokenSeconds), '--data', dataDir]
+    const options = ['--token-seconds', String(tokenSeconds), '--config', configFile, '--data', dataDir]
+    const args = [bin, 'dev', '--demo', '1', ...options]
     const dev = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     const kept = new Map<string, string[]>([['dev output', []]])
     for (const stream of [dev.stdout, dev.stderr])
