@@ -63,6 +63,13 @@ export class Consent {
     return ends.length === 0 ? undefined : Math.round(Math.min(...ends))
   }
 
+  /** What is left to the end that no refresh moves. */
+  get endsInSeconds(): number | undefined {
+    const { refreshAbsoluteSeconds } = this.#profile.lifetimes
+    if (refreshAbsoluteSeconds === undefined) return undefined
+    return refreshAbsoluteSeconds - Math.round((this.#now() - this.consentedAtMs) / 1000)
+  }
+
   refresh(token: string): Refreshed {
     const pair = this.pairs.findLast((one) => one.refresh === token)
     if (pair === undefined) return { because: 'the refresh token is unknown' }

@@ -128,6 +128,7 @@ export class Emulator {
       ...(hasRefresh && { refresh: pair.refresh }),
       accessSeconds: Math.round((pair.accessDiesAtMs - nowMs) / 1000),
       ...(refreshSeconds !== undefined && { refreshSeconds }),
+      ...(consent !== undefined && consent.endsInSeconds !== undefined && { endsInSeconds: consent.endsInSeconds }),
       nowMs,
       consentedAtMs: consent?.consentedAtMs ?? nowMs,
       account,

@@ -19,6 +19,8 @@ export function verifyJwt(token: string, algorithms: readonly string[], key: Key
     const algorithm = String(jwt.header.alg)
     if (!algorithms.includes(algorithm))
       return `it is signed with ${algorithm}, and ${algorithms.join(' or ')} is asked for`
+    const kind = algorithm.startsWith('ES') ? 'ec' : 'rsa'
+    if (key.asymmetricKeyType !== kind) return `${algorithm} is not for the key that is registered`
     const options = { key, ...signingOptions(algorithm) }
     const data = Buffer.from(`${first}.${second}`)
     return verify('sha256', data, options, Buffer.from(signature, 'base64url'))

@@ -209,7 +209,7 @@ describe('shapes', () => {
       ask(opened, {
         method: 'GET',
         url: 'https://id.twitch.tv/oauth2/validate',
-        headers: { authorization: `Bearer ${token}` },
+        headers: { authorization: `OAuth ${token}` },
       })
     later(100)
     expect(await look(access)).toMatchObject({ status: 200, body: { expires_in: 14300 } })

@@ -23,6 +23,8 @@ export interface Profile {
   requires: Parameters
   /** the same, where the value is of the registration or account, so that whoever configures the client gives it */
   requiresOfUser: Parameters
+  /** the same, for what each client asks for in words of its own: an audience, a scope */
+  clientAsks: Parameters
   /** parameters that the page lists and does without; what it does not list at all is recorded as strange */
   optional: readonly string[]
   headers: Readonly<Record<string, RegExp>>
@@ -36,6 +38,8 @@ export interface Profile {
   expiry: 'stated' | 'in the token' | 'by lookup' | 'documented' | 'unknown' | 'never'
   /** how the client learns when the refresh token dies */
   refreshExpiry: 'stated' | 'in the token' | 'documented' | 'unknown'
+  /** an answer names the end that no refresh moves beside the other */
+  endStated?: true
   /** asking earlier after the last one is refused with `tooEarly` */
   notBeforeSeconds?: number
   /** asking earlier than this returns the token that there is, with what is left of it */
@@ -56,6 +60,8 @@ export interface Profile {
   scopeSeparator?: string
   /** how the API wants the token presented, where that is not as a bearer token */
   scheme?: string
+  /** without a parameter or scope in the consent request no refresh token is issued */
+  consentAsksForMore?: true
   /** how many refresh tokens live for one user; one more, and the oldest dies */
   tokensPerUser?: number
   /** failed calls get the caller banned */
@@ -179,6 +185,8 @@ export interface Minted {
   accessSeconds: number
   /** what is left of the refresh token; absent where it does not end by time */
   refreshSeconds?: number
+  /** what is left to an end that no refresh moves */
+  endsInSeconds?: number
   nowMs: number
   consentedAtMs: number
   account: Readonly<Record<string, string>>
@@ -230,6 +238,8 @@ export interface Lookup {
   door: Door
   client: ClientAuthentication
   parameter?: string
+  /** word before the token in the header; Bearer unless said */
+  scheme?: string
   answer: (minted: Minted) => object
 }
 

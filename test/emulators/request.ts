@@ -55,8 +55,9 @@ function sorted(door: Door, asked: Parameters, body: { encoding?: Encoding; para
 }
 
 function bodyOf({ body, headers }: Received): { encoding?: Encoding; parameters: Parameters } | { because: string } {
-  if (body === '') return { parameters: {} }
   const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? ''
+  if (body === '' && type === '') return { parameters: {} }
+  if (body === '') return { encoding: type === 'application/json' ? 'json' : 'form', parameters: {} }
   if (type === 'application/x-www-form-urlencoded') return formOf(body)
   if (type !== 'application/json') return { because: `a body of type "${type}" is neither a form nor JSON` }
   try {

@@ -290,7 +290,11 @@ describe('who calls', () => {
     const { clientId } = github.emulator.registration
     const jwt = (exp: number) =>
       sign(github.emulator, { header: { alg: 'RS256' }, claims: { iss: clientId, iat: nowSeconds() - 60, exp } })
-    const headersOf = (exp: number) => ({ authorization: `Bearer ${jwt(exp)}`, 'user-agent': 'app' })
+    const headersOf = (exp: number) => ({
+      authorization: `Bearer ${jwt(exp)}`,
+      'user-agent': 'app',
+      accept: 'application/vnd.github+json',
+    })
     const answer = await ask(github, { url, headers: headersOf(nowSeconds() + 540) })
     expect(answer).toMatchObject({ status: 201, body: { token: expect.stringContaining('at-secret') } })
     expect(Date.parse(String(answer.body.expires_at)) - Date.now()).toBeGreaterThan(3590_000)

@@ -16,7 +16,9 @@ export function revocationDecision(emulator: Emulator, revocation: Revocation, r
   const refuse = (because: string, reply: Reply): Decision => ({ ...about, accepted: false, because, reply })
   if ('because' in opened) return refuse(opened.because, errors.malformed)
   const call = emulator.call(received, parameters)
-  const doubt = doubtOf(client, call) ?? differs(parameters, emulator.valuesOf(requires))
+  const strayBearer = client.by !== 'access token' && received.headers.authorization?.startsWith('Bearer ')
+  const stray = strayBearer ? 'nobody asks for the token as bearer' : undefined
+  const doubt = stray ?? doubtOf(client, call) ?? differs(parameters, emulator.valuesOf(requires))
   if (doubt !== undefined) return refuse(doubt, errors.clientError[0])
   const token = parameter === undefined ? carriedIn({ in: 'bearer header' }, call) : parameters[parameter]
   if (token === undefined) return refuse(`${parameter} is missing`, errors.malformed)
@@ -49,7 +51,7 @@ function revoke({ consents }: Emulator, { takes, ends }: Revocation, token: stri
 
 /** What a vendor says of an access token. */
 export function lookupDecision(emulator: Emulator, lookup: Lookup, received: Received): Decision {
-  const { door, client, parameter } = lookup
+  const { door, client, parameter, scheme = 'Bearer' } = lookup
   const opened = open(door, emulator.urlOf(door.url), received)
   const parameters: Parameters = 'because' in opened ? {} : opened.parameters
   const about = { door: 'lookup', received, parameters, strange: [] } as const
@@ -63,6 +65,8 @@ export function lookupDecision(emulator: Emulator, lookup: Lookup, received: Rec
   const call = emulator.call(received, parameters)
   const doubt = doubtOf(client, call)
   if (doubt !== undefined) return refuse(doubt)
+  const said = received.headers.authorization?.split(' ')[0]
+  if (client.by === 'access token' && said !== scheme) return refuse(`the scheme is ${scheme}, not ${said}`)
   const token = parameter === undefined ? carriedIn({ in: 'bearer header' }, call) : (parameters[parameter] ?? '')
   const consent = emulator.consentOf(token)
   const pair = consent?.pairs.find(({ access }) => access === token)

@@ -62,16 +62,21 @@ function authenticate({ client, alsoAccepts }: Profile, call: Call): [string, un
 }
 
 function parameterDoubt(emulator: Emulator, parameters: Parameters): string | undefined {
-  const { requires, requiresOfUser } = emulator.profile
+  const { requires, requiresOfUser, clientAsks } = emulator.profile
   const needed = Object.fromEntries(carriedNames(emulator.profile).map((name) => [name, any]))
-  return differs(parameters, { ...emulator.valuesOf({ ...requires, ...requiresOfUser }), ...needed })
+  return differs(parameters, { ...emulator.valuesOf({ ...requires, ...requiresOfUser, ...clientAsks }), ...needed })
 }
 
 /** What the page names, at all. */
 function listed(profile: Profile): readonly string[] {
-  const { requires, requiresOfUser, optional, client, alsoAccepts } = profile
+  const { requires, requiresOfUser, clientAsks, optional, client, alsoAccepts } = profile
   const clients = [client, ...alsoAccepts].flatMap(parametersOf)
-  return [...Object.keys({ ...requires, ...requiresOfUser }), ...optional, ...carriedNames(profile), ...clients]
+  return [
+    ...Object.keys({ ...requires, ...requiresOfUser, ...clientAsks }),
+    ...optional,
+    ...carriedNames(profile),
+    ...clients,
+  ]
 }
 
 function carriedNames({ grant }: Profile): readonly string[] {

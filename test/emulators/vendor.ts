@@ -92,6 +92,7 @@ export function vendor(name: string, page: Page): Profile {
     account: {},
     alsoAccepts: [],
     requiresOfUser: {},
+    clientAsks: {},
     optional: [],
     headers: {},
     rotation: singleUse,

@@ -32,6 +32,7 @@ export function disagreements(entry: Behaviour, profile: Profile): Disagreement[
       entry.introspectionEndpoint !== undefined,
       (profile.introspection ?? profile.lookup?.parameter) !== undefined,
     ],
+    consent: [entry.consent !== undefined, profile.consentAsksForMore ?? false],
     endsConsent: [entry.revocation?.endsConsent ?? false, profile.revocation?.ends === 'the consent'],
     ...(profile.grant.kind === 'refresh_token' && ofRefreshTokens(entry, profile)),
   }

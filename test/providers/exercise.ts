@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common'
 import { expect } from 'vitest'
 import { open, readerKey } from '../../packages/reader/src/sealed.ts'
 import { sealDebt } from '../../src/activities/debts.ts'
+import { textsIn } from '../../src/providers/template.ts'
 import type { Refreshed } from '../../src/workflows/messages.ts'
 import { decideReplay } from '../../src/workflows/rotation.ts'
 import type { Decision, Fault } from '../emulators/emulator.ts'
@@ -18,6 +19,7 @@ const statesLifetime = (profile: Profile) =>
 
 async function refreshesThrice(stand: Stand): Promise<void> {
   const life = await stand.begin()
+  if (stand.profile.codeExchange !== undefined) await expectBegun(life)
   for (let turn = 0; turn < 3; turn++) {
     // a grant that no refresh prolongs may end before (Douyin)
     const leftSeconds = life.consent?.refreshSecondsLeft(life.consent.newest) ?? Number.POSITIVE_INFINITY
@@ -27,21 +29,41 @@ async function refreshesThrice(stand: Stand): Promise<void> {
   }
 }
 
+/** The answer of the code exchange looks otherwise, and is understood all the same. */
+async function expectBegun(life: Life): Promise<void> {
+  const { emulator, profile } = life.stand
+  const { newest } = life.consent ?? emulator.consent()
+  const later = membersOf({
+    status: 200,
+    body: profile.answer(emulator.minted(newest, { parameters: {}, headers: {} })),
+  })
+  const document = await accessDocument(life)
+  expect(document?.access_token === newest.access).toBe(true)
+  expect(document?.scope).toBe(scopeOf(later, profile))
+  expectNear(life.latest.accessLivesMs ?? 0, newest.accessDiesAtMs - newest.mintedAtMs)
+}
+
 /** The answer is believed before the documentation. */
 async function livesAsStated(stand: Stand): Promise<void> {
   const { lifetimes, notBeforeSeconds = 0, expiry, refreshExpiry } = stand.profile
-  const { accessSeconds, refreshIdleSeconds, refreshSeconds } = lifetimes
+  const { accessSeconds, refreshIdleSeconds, refreshSeconds, refreshAbsoluteSeconds } = lifetimes
   const shorter = Math.round(accessSeconds * 0.77)
   const tells = refreshExpiry === 'stated' || refreshExpiry === 'in the token'
   const less = (seconds: number) => Math.round(seconds * 0.9)
   stand.emulator.otherLifetimes = {
     ...(isTold(expiry) && { accessSeconds: shorter > notBeforeSeconds ? shorter : Math.round(accessSeconds * 1.3) }),
     ...(tells && refreshIdleSeconds !== undefined && { refreshIdleSeconds: less(refreshIdleSeconds) }),
+    ...(tells && refreshAbsoluteSeconds !== undefined && { refreshAbsoluteSeconds: less(refreshAbsoluteSeconds) }),
     ...(tells && refreshSeconds !== undefined && { refreshSeconds: less(refreshSeconds) }),
   }
   const life = await stand.begin()
   life.untilDue()
   await expectRefreshed(life)
+  if (!stand.profile.endStated) return
+  // by now it is known which of the two ends a refresh moves
+  life.untilDue()
+  await expectRefreshed(life)
+  expectNear(life.latest.refreshEndsInMs ?? 0, (life.consent?.endsInSeconds ?? 0) * 1000)
 }
 
 /** One refresh that the vendor takes as its page shows it, and after which everyone knows what it granted. */
@@ -175,8 +197,18 @@ async function expectFailure(stand: Stand, reply: Reply | Fault, types: readonly
   const told = `${JSON.stringify(reply)} is taken for ${failure.type} (${failure.message})`
   expect(types, told).toContain(failure.type)
   expect(stand.opened.last().because).toContain('the test asked for')
+  expectText(reply, failure.message)
   expectNoSecret(stand, failure)
   return failure
+}
+
+/** Whoever reads the failure finds what the vendor says to people, as far as it says anything. */
+function expectText(reply: Reply | Fault, message: string): void {
+  const body = typeof reply === 'object' ? reply.body : ''
+  const lettersOf = (text: string) => text.replaceAll(/[^\p{L}\d]/gu, '')
+  const texts = textsIn(body).filter((text) => / |[^\p{ASCII}]/u.test(text))
+  if (texts.length > 0)
+    expect(texts.some((text) => lettersOf(message).includes(lettersOf(text).slice(0, 20)))).toBe(true)
 }
 
 async function failureOf(work: Promise<unknown>) {

@@ -236,12 +236,17 @@ function registered({ profile, registration, valuesOf }: Emulator, behaviour: Be
   const { clientId, clientSecret, privateKeyPem, keyId, certificate } = registration
   const rules = behaviour.parameters ?? {}
   const fromUser = valuesOf(profile.requiresOfUser)
-  const known: Record<string, string> = { ...spellings(registration), ...fromUser, ...profile.account }
+  const known: Record<string, string> = {
+    ...spellings(registration),
+    ...fromUser,
+    ...valuesOf(profile.clientAsks),
+    ...profile.account,
+  }
   const used = usedParameters(behaviour)
   const value = (name: string) => known[name] ?? rules[name]?.default ?? rules[name]?.example ?? 'unknown'
   const pick = (names: string[]) => Object.fromEntries(names.map((name) => [name, value(name)]))
   const ofClient = used.filter((name) => rules[name]?.setBy === 'client')
-  const request = Object.entries(fromUser).filter(([name]) => ownChoice.includes(name) && !used.includes(name))
+  const request = Object.entries(valuesOf(profile.clientAsks)).filter(([name]) => !used.includes(name))
   const client = {
     clientId,
     ...(wantsSecret(profile) && { clientSecrets: [clientSecret] }),
@@ -260,9 +265,6 @@ const spellings = ({ redirectUri, subject }: Emulator['registration']) => ({
   user: subject,
   subject,
 })
-
-/** What a client asks for, at any provider: everything else an entry has to have a place for. */
-const ownChoice = ['audience', 'scope', 'resource']
 
 /** What a vendor issued is needed where it asks for it: at the one door or at the other. */
 export const wantsSecret = ({ client, revocation }: Profile) =>

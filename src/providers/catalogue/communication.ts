@@ -62,6 +62,7 @@ export const communication: Record<string, ProviderEntry> = {
     tokenEndpoint: 'https://zoom.us/oauth/token',
     revocationEndpoint: 'https://zoom.us/oauth/revoke',
     clientAuth: 'client_secret_basic',
+    errors: { message: 'reason' },
     accessTokenSeconds: 3600,
     rotation: 'single_use',
     refreshTokenIdleSeconds: 7_776_000,

@@ -69,7 +69,6 @@ export const devices: Record<string, ProviderEntry> = {
     tokenEndpoint: 'https://www.strava.com/api/v3/oauth/token',
     revocationEndpoint: 'https://www.strava.com/oauth/deauthorize',
     clientAuth: 'client_secret_post',
-    tokenResponse: { scopeSeparator: ',' },
     errors: {
       code: 'errors.0.resource',
       deadGrant: [{ code: 'RefreshToken' }],

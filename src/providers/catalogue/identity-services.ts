@@ -240,7 +240,6 @@ export const identityServices: Record<string, ProviderEntry> = {
     },
     clientAuth: 'none',
     errors: {
-      code: 'status.type',
       message: 'status.message',
       deadGrant: [{ status: 401 }],
       clientRefused: [{ status: 400 }],

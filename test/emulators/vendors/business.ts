@@ -40,6 +40,7 @@ const bamboohr = vendor('bamboohr', {
   ],
   // the query belongs to the address
   accessSeconds: 3600,
+  consentAsksForMore: true,
   token: json('https://{company}.bamboohr.com/token.php?request=token'),
   account: { company: 'acme' },
   client: post,
@@ -49,6 +50,7 @@ const bamboohr = vendor('bamboohr', {
 const coinbase = vendor('coinbase', {
   sources: ['https://docs.cdp.coinbase.com/coinbase-app/authentication-authorization/oauth2/access-and-refresh-tokens'],
   accessSeconds: 3600,
+  consentAsksForMore: true,
   token: 'https://login.coinbase.com/oauth2/token',
   client: post,
   refreshIdleSeconds: 47304000,
@@ -71,9 +73,7 @@ const coinbase = vendor('coinbase', {
   },
 })
 
-const cybersourceFailure: Reply = jsonReply(500, {
-  responseStatus: { status: 500, reason: 'SERVER_ERROR', message: 'Server error' },
-})
+const cybersourceFailure: Reply = jsonReply(500, { message: 'Server error' })
 
 const cybersource = vendor('cybersource', {
   sources: [
@@ -221,6 +221,7 @@ const mercadopago = vendor('mercadopago', {
     'https://mercadopago.com.mx/developers/en/reference/oauth/_oauth_token/post',
     'https://www.mercadopago.com.mx/developers/en/docs/security/oauth/renewal',
   ],
+  consentAsksForMore: true,
   token: json('https://api.mercadopago.com/oauth/token'),
   client: post,
   accessSeconds: 15552000,
@@ -337,14 +338,15 @@ const quickbooks = vendor('quickbooks', {
   refreshIdleSeconds: 8640000,
   refreshAbsoluteSeconds: 157680000,
   refreshExpiry: 'stated',
-  answer: ({ access, refresh, accessSeconds, refreshSeconds = 0, headers, nowMs, consentedAtMs }) => ({
+  endStated: true,
+  answer: ({ access, refresh, accessSeconds, refreshSeconds = 0, headers, endsInSeconds }) => ({
     token_type: 'bearer',
     expires_in: accessSeconds,
     refresh_token: refresh,
     x_refresh_token_expires_in: refreshSeconds,
     access_token: access,
     ...(headers['x-include-refresh-token-hard-expires-in'] === 'true' && {
-      x_refresh_token_hard_expires_in: 157680000 - Math.floor((nowMs - consentedAtMs) / 1000),
+      x_refresh_token_hard_expires_in: endsInSeconds,
     }),
   }),
   revocation: { url: 'https://developer.api.intuit.com/v2/oauth2/tokens/revoke', encoding: 'json', ends: 'the grant' },
@@ -443,6 +445,7 @@ const squarePkce = variant(square, 'pkce', { client: publicClient, rotation: sin
 
 const squarespace = vendor('squarespace', {
   sources: ['https://developers.squarespace.com/oauth'],
+  consentAsksForMore: true,
   token: 'https://login.squarespace.com/api/1/login/oauth/provider/tokens',
   client: basic,
   exampleSeconds: 1800,

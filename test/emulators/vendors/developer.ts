@@ -47,6 +47,7 @@ const atlassian = vendor('atlassian', {
     'https://nango.dev/blog/jira-oauth-refresh-token-invalid-grant',
   ],
   accessSeconds: 3600,
+  consentAsksForMore: true,
   token: 'https://auth.atlassian.com/oauth/token',
   client: post,
   refreshIdleSeconds: 7776000,
@@ -80,6 +81,14 @@ const bitbucket = vendor('bitbucket', {
   refreshIdleSeconds: 7776000,
   // renamed from scopes in May 2026
   answer: (minted) => ({ ...rfcAnswer(minted), scope: 'account repository', state: 'refresh_token' }),
+  // what was answered before, and may have been kept
+  codeExchange: ({ access, refresh, accessSeconds }) => ({
+    access_token: access,
+    refresh_token: refresh,
+    expires_in: accessSeconds,
+    token_type: 'bearer',
+    scopes: 'account repository',
+  }),
 })
 
 const digitalocean = vendor('digitalocean', {
@@ -169,8 +178,8 @@ const githubInstallation = vendor('github-app-installation', {
   token: json('https://api.github.com/app/installations/{installation_id}/access_tokens'),
   account: { installation_id: '4711' },
   client: { by: 'none' },
-  // GitHub's API refuses requests without one
-  headers: { 'User-Agent': /\S/ },
+  // GitHub's API refuses requests without an agent, and asks for its own media type
+  headers: { 'User-Agent': /\S/, Accept: /^application\/vnd\.github\+json$/ },
   grant: { kind: 'assertion', carried: { in: 'bearer header' }, assertion: installationJwt },
   optional: ['repositories', 'repository_ids', 'permissions'],
   answer: ({ access, nowMs, accessSeconds }) => ({
@@ -227,6 +236,7 @@ const google = vendor('google', {
     'https://developers.google.com/identity/protocols/oauth2/web-server',
   ],
   accessSeconds: 3600,
+  consentAsksForMore: true,
   token: 'https://oauth2.googleapis.com/token',
   client: post,
   rotation: neverRotates,

@@ -25,6 +25,8 @@ const fitbitErrors = {
       success: false,
     }),
     jsonReply(400, { errors: [{ errorType: 'invalid_grant', message: 'Refresh token invalid' }], success: false }),
+    // third party: the status tells
+    jsonReply(401, { errors: [{ errorType: 'expired_token', message: 'Refresh token expired' }], success: false }),
   ],
   clientError: [
     jsonReply(401, {
@@ -158,6 +160,7 @@ const whoop = vendor('whoop', {
     'https://developer.whoop.com/docs/tutorials/refresh-token-postman',
   ],
   accessSeconds: 3600,
+  consentAsksForMore: true,
   token: 'https://api.prod.whoop.com/oauth/oauth2/token',
   client: post,
   // without it no refresh token is documented to come

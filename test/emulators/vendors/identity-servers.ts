@@ -87,7 +87,7 @@ const auth0Machine = variant(auth0, 'machine-to-machine', {
   grant: { kind: 'client_credentials' },
   requires: { grant_type: 'client_credentials' },
   // a tenant without a default audience refuses a request that names none
-  requiresOfUser: { audience: 'https://orders.acme.example' },
+  clientAsks: { audience: 'https://orders.acme.example' },
 })
 
 const auth0Domain = variant(auth0, 'custom-domain', {
@@ -220,6 +220,7 @@ const entra = vendor('microsoft-entra', {
     'https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow',
   ],
   accessSeconds: 3600,
+  consentAsksForMore: true,
   token: 'https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token',
   account: { tenant: 'acme.onmicrosoft.com' },
   client: post,
@@ -328,7 +329,7 @@ const oktaService = variant(okta, 'service', {
   sources: ['https://developer.okta.com/docs/guides/implement-oauth-for-okta-serviceapp/main/'],
   grant: { kind: 'client_credentials' },
   requires: { grant_type: 'client_credentials' },
-  requiresOfUser: { scope: 'okta.users.read' },
+  clientAsks: { scope: 'okta.users.read' },
   client: {
     by: 'signed assertion',
     algorithms: ['RS256', 'ES256'],

@@ -219,6 +219,7 @@ const reddit = vendor('reddit', {
     'https://github.com/reddit-archive/reddit/blob/master/r2/r2/controllers/oauth2.py',
     'https://github.com/PostHog/posthog/blob/master/posthog/models/integration.py',
   ],
+  consentAsksForMore: true,
   token: 'https://www.reddit.com/api/v1/access_token',
   client: basic,
   // the default of a library is throttled
@@ -378,6 +379,7 @@ const twitch = vendor('twitch', {
   },
   lookup: {
     url: 'https://id.twitch.tv/oauth2/validate',
+    scheme: 'OAuth',
     answer: ({ accessSeconds }) => ({
       client_id: 'app',
       login: 'alice',
@@ -400,6 +402,7 @@ const x = vendor('x', {
     'https://github.com/trypostit/trypost/issues/126',
     'https://github.com/unasuke/omniauth-twitter2/issues/4',
   ],
+  consentAsksForMore: true,
   token: 'https://api.x.com/2/oauth2/token',
   client: basic,
   accessSeconds: 7200,
