@@ -2,7 +2,8 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { sealingKey } from '../packages/reader/src/sealed.ts'
 import { type Declaration, declare } from './config/declaration.ts'
 import type { Path, Problem } from './config/problem.ts'
-import type { SecretSource } from './config/schema.ts'
+import type { DeclaredClient, SecretSource } from './config/schema.ts'
+import { SecretFiles } from './config/secret-files.ts'
 import { readSecret, type SecretPlaces } from './config/secrets.ts'
 import { readSource } from './config/source.ts'
 import type { GrantKind } from './credential.ts'
@@ -21,6 +22,8 @@ export interface ClientConfig {
   keyId?: string
   /** PEM */
   certificate?: string
+  /** endpoints that are discovered, or that parameters fill, may be at private addresses */
+  allowPrivateAddresses?: boolean
   /** fills placeholders of the provider's endpoints and requests; a credential's own parameters win */
   parameters: Record<string, string>
   /** parameters of every token request of this client: scope, audience, resource (RFC 8707) */
@@ -41,6 +44,8 @@ export interface Config {
   /** how long before the end of a grant that no refresh moves it is told, longest first */
   warnings: { reconnectSoonMs: number[] }
   clients: ReadonlyMap<string, ClientConfig>
+  /** takes over what has changed in the files of a client's secrets */
+  rereadSecrets?(client: string): Promise<void>
 }
 
 export interface LoadOptions {
@@ -90,10 +95,11 @@ async function readSecrets(declaration: Declaration, places: SecretPlaces, probl
       : keyFlaw(key),
   )
   const clients = new Map<string, ClientConfig>()
+  const files = new Map<string, SecretFiles>()
   for (const { name, declared, grant, provider } of declaration.clients) {
     const path = ['clients', name]
-    const { clientId, keyId, parameters, request, privateKey, certificate } = declared
-    clients.set(name, {
+    const { clientId, keyId, parameters, request, privateKey, certificate, allowPrivateAddresses } = declared
+    const client: ClientConfig = {
       name,
       provider,
       grant,
@@ -104,7 +110,10 @@ async function readSecrets(declaration: Declaration, places: SecretPlaces, probl
       ...(privateKey && { privateKey: await read(privateKey, [...path, 'privateKey'], privateKeyFlaw) }),
       ...(certificate && { certificate: await read(certificate, [...path, 'certificate'], certificateFlaw) }),
       ...(keyId !== undefined && { keyId }),
-    })
+      ...(allowPrivateAddresses && { allowPrivateAddresses }),
+    }
+    clients.set(name, client)
+    files.set(name, secretFilesOf(client, declared, places))
   }
   return {
     source: places.path,
@@ -113,7 +122,38 @@ async function readSecrets(declaration: Declaration, places: SecretPlaces, probl
     readers: { sealed },
     warnings: { reconnectSoonMs: reconnectSoonDays.map((days) => days * dayMs).sort((a, b) => b - a) },
     clients,
+    rereadSecrets: async (client) => await files.get(client)?.reread(),
   }
+}
+
+function secretFilesOf(client: ClientConfig, declared: DeclaredClient, places: SecretPlaces): SecretFiles {
+  const files = new SecretFiles(places)
+  for (const [index, source] of declared.clientSecrets.entries())
+    files.add(
+      source,
+      () => true,
+      (value) => {
+        client.clientSecrets[index] = value
+      },
+    )
+  const { privateKey, certificate } = declared
+  if (privateKey !== undefined)
+    files.add(
+      privateKey,
+      (pem) => privateKeyFlaw(pem) === undefined,
+      (pem) => {
+        client.privateKey = pem
+      },
+    )
+  if (certificate !== undefined)
+    files.add(
+      certificate,
+      (pem) => certificateFlaw(pem) === undefined,
+      (pem) => {
+        client.certificate = pem
+      },
+    )
+  return files
 }
 
 function keyFlaw(text: string): string | undefined {

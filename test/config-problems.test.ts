@@ -73,7 +73,7 @@ describe('what is wrong with a configuration', () => {
     [
       'a provider without an endpoint',
       good.replace("tokenEndpoint: 'https://id.acme.example/token'", 'displayName: Acme'),
-      'clients.google-main.provider: provider orchard has no tokenEndpoint; add it under providers.orchard',
+      'clients.google-main.provider: provider orchard has no tokenEndpoint, and no issuer at which it could be discovered; add one under providers.orchard',
     ],
     [
       'a provider that extends nothing',

@@ -14,7 +14,7 @@ export const fenceActivity =
     const { credential, family, generation, grant, unstored, settled } = input
     const owner = deps.caller()
     const provider = clientOf(deps, credential)?.provider
-    const reason = settled === undefined ? reasonFor(provider?.revocationEndpoint) : settled.reason
+    const reason = settled === undefined ? reasonFor(provider?.revocationEndpoint ?? provider?.issuer) : settled.reason
     const { verdict, hash } = await deps.store.fence({
       credential,
       status: {
@@ -31,7 +31,7 @@ export const fenceActivity =
     if (verdict === 'stale') return { family, generation }
     if (settled === undefined)
       await deps.store.record({ event: 'revoked', credential, family, generation, status: 'revoked' })
-    const revocable = settled === undefined && provider?.revocationEndpoint !== undefined
+    const revocable = settled === undefined && (provider?.revocationEndpoint ?? provider?.issuer) !== undefined
     const known = { ...(grant === undefined ? {} : { grant }), ...(unstored === undefined ? {} : { unstored }) }
     return {
       family: hash?.family ?? family,

@@ -3,6 +3,7 @@ import type { ClientConfig } from '../config.ts'
 import { needsPerson } from '../credential.ts'
 import { PerennialError } from '../errors.ts'
 import { type Attempt, beginAttempt, type TokenRequest, type TokenSet, type Verdict } from '../oauth/index.ts'
+import { filledEndpoint } from '../providers/parameters.ts'
 import { sendsSecret } from '../providers/schema.ts'
 import type { Admission, TokenHost } from '../store/gate.ts'
 import { fingerprint } from '../store/sealing.ts'
@@ -12,7 +13,7 @@ import { AttemptFailed } from './attempt-failed.ts'
 import { isWorthTelling, retryDelayMs } from './backoff.ts'
 import { Clocks } from './clocks.ts'
 import { type ActivityDeps, type Caller, clientOf, openGrant, partsOf } from './deps.ts'
-import { filledFor, identityOf, tokenEndpointFor, valuesFor } from './endpoints.ts'
+import { discoveredFor, filledFor, identityOf, siteFor, valuesFor } from './endpoints.ts'
 import type { Grant } from './grant.ts'
 import { keep, within } from './keep.ts'
 import { found, type Generation, newWriter, revokedBy, rotationOf, UnusableHash } from './token-set.ts'
@@ -63,11 +64,11 @@ class RefreshAttempt {
   async run(): Promise<Refreshed> {
     const client = this.#client
     if (client === undefined) throw clientRefused('unknown_client', 'the configuration of this worker does not have it')
-    const [begun, refusedBefore] = await this.#look(client)
+    const [[begun, refusedBefore]] = await Promise.all([this.#look(client), this.#rereadSecrets(client)])
     const { hash } = begun
     if (begun.verdict !== 'clear') return this.#instead(begun.verdict, hash)
     await this.#beTheOneWhoTries(client, refusedBefore)
-    const request = this.#request(client, hash)
+    const request = await this.#request(client, hash)
     const beganMs = this.#clocks.redisNowMs()
     const verdict = this.#asItIs(client, request) ?? (await this.#exchange(client, request))
     if (verdict.kind !== 'granted') return await this.#refused(client, request, verdict)
@@ -76,6 +77,10 @@ class RefreshAttempt {
     if (refusedBefore !== undefined || this.#input.activeSinceMs === undefined)
       this.#clientWorksAgain(client, refusedBefore !== undefined)
     return refreshed
+  }
+
+  async #rereadSecrets({ name }: ClientConfig): Promise<void> {
+    await this.#deps.config.rereadSecrets?.(name)
   }
 
   /** The store first: nothing is sent while it cannot be asked what has become of this refresh token. */
@@ -126,8 +131,8 @@ class RefreshAttempt {
   /** What a refusal of the client holds for: where each credential has an endpoint of its own, for that one. */
   #registration(client: ClientConfig): string {
     const { name, provider } = client
-    if (!provider.tokenEndpoint?.includes('{')) return name
-    const endpoint = tokenEndpointFor(client, this.#input.parameters)
+    if (!(provider.tokenEndpoint ?? provider.issuer)?.includes('{')) return name
+    const endpoint = siteFor(client, this.#input.parameters)
     return typeof endpoint === 'string' ? `${name}@${endpoint}` : name
   }
 
@@ -143,19 +148,18 @@ class RefreshAttempt {
       throw clientRefused(refusedBefore, `client ${client.name} is refused; another of its credentials asks again`)
   }
 
-  #request(client: ClientConfig, hash: GrantHash | undefined): TokenRequest {
+  async #request(client: ClientConfig, hash: GrantHash | undefined): Promise<TokenRequest> {
     const { kind, parameters } = this.#input
-    const endpoint = tokenEndpointFor(client, parameters)
     const values = valuesFor(client, parameters)
-    if (typeof endpoint !== 'string') throw clientRefused('invalid_endpoint', endpoint.message)
     if (values instanceof PerennialError) throw clientRefused('invalid_parameter', values.message)
+    const endpoint = await this.#endpoint(client, values)
     const { rotation, tokenRequest, tokenResponse, errors, neverAfterExpiry } = client.provider
     const { refresh_token, access_token } = this.#grant()
     const ended =
       hash?.generation === this.#input.generation &&
       (hash.accessExpiresAtMs ?? Number.POSITIVE_INFINITY) <= this.#clocks.redisNowMs()
     return {
-      ...identityOf(client),
+      ...identityOf(client, client.provider.tokenEndpoint),
       endpoint,
       values,
       grant: kind,
@@ -168,6 +172,19 @@ class RefreshAttempt {
       ...(access_token !== undefined && { accessToken: access_token }),
       ...(neverAfterExpiry && ended && { pastSaving: true }),
     }
+  }
+
+  /** Where tokens come from: as the entry says, or as the provider itself does at its issuer. */
+  async #endpoint(client: ClientConfig, values: Readonly<Record<string, string>>): Promise<string> {
+    if (client.provider.tokenEndpoint !== undefined) {
+      const endpoint = filledEndpoint(client.provider, client.provider.tokenEndpoint, values)
+      if (typeof endpoint === 'string') return endpoint
+      throw clientRefused('invalid_endpoint', endpoint.message)
+    }
+    const found = await discoveredFor(this.#deps.tokenEndpoint, client, values)
+    const problem = typeof found === 'string' ? found : 'there is no issuer either'
+    if (typeof found !== 'string' && found.tokenEndpoint !== undefined) return found.tokenEndpoint
+    throw new AttemptFailed('Unsent', { reason: 'discovery_failed', detail: problem })
   }
 
   /** What the request lives on; nothing where the client alone does. */
@@ -208,11 +225,18 @@ class RefreshAttempt {
       const verdict = await this.#deps.tokenEndpoint.exchange(sent, this.#attempt)
       this.#mayHaveSent = verdict.kind === 'ambiguous' || verdict.kind === 'granted'
       this.#report(client, request, admission, verdict)
+      if (verdict.kind === 'granted') this.#noteSecret(client, index)
       if (verdict.kind !== 'client_refused' || !verdict.secretRefused) return verdict
       this.#secrets.refused(client, index)
       if (index === order.at(-1)?.[0]) return verdict
     }
     return { kind: 'client_refused', reason: 'no_client_secret', detail: 'none is configured', secretRefused: true }
+  }
+
+  #noteSecret(client: ClientConfig, index: number): void {
+    if (!this.#secrets.works(client, index) || index === 0) return
+    const fields = { client: client.name, secret: index + 1, of: client.clientSecrets.length }
+    this.#deps.log.warn(fields, 'not the first client secret is in use: the provider refuses those before it')
   }
 
   /**
@@ -273,7 +297,10 @@ class RefreshAttempt {
     if (endpoint === undefined) return tokens
     const [[, clientSecret] = []] = this.#secrets.of(client)
     const by = rules.endpoint === undefined ? ('introspection' as const) : ('bearer' as const)
-    const asked = { ...identityOf(client), ...(clientSecret !== undefined && { clientSecret }) }
+    const asked = {
+      ...identityOf(client, rules.endpoint ?? introspectionEndpoint),
+      ...(clientSecret !== undefined && { clientSecret }),
+    }
     const lookUp = this.#deps.tokenEndpoint.lookUp(
       { ...asked, endpoint, accessToken, by, rules },
       beginAttempt(lookUpWithinMs),
@@ -472,11 +499,14 @@ function untilLossMs(hash: GrantHash | undefined, nowMs: number): number {
 
 /** Which of a client's secrets was refused last, so that a later attempt begins with the next. */
 class SecretOrder {
-  readonly #first = new Map<string, number>()
+  readonly #first = new Map<string, { index: number; of: string[] }>()
+  readonly #told = new Map<string, number>()
 
   of({ name, clientSecrets, provider }: ClientConfig): (readonly [number, string | undefined])[] {
     if (clientSecrets.length === 0 && !sendsSecret(provider.clientAuth)) return [[0, undefined]]
-    const first = this.#first.get(name) ?? 0
+    const known = this.#first.get(name)
+    // secrets that were replaced are tried in their order
+    const first = known?.of.every((secret, i) => secret === clientSecrets[i]) ? known.index : 0
     return clientSecrets.map((_, offset) => {
       const index = (first + offset) % clientSecrets.length
       return [index, clientSecrets[index]] as const
@@ -484,7 +514,14 @@ class SecretOrder {
   }
 
   refused({ name, clientSecrets }: ClientConfig, index: number): void {
-    this.#first.set(name, (index + 1) % clientSecrets.length)
+    this.#first.set(name, { index: (index + 1) % clientSecrets.length, of: [...clientSecrets] })
+  }
+
+  /** @returns whether it is news that this one works */
+  works({ name }: ClientConfig, index: number): boolean {
+    const isNews = (this.#told.get(name) ?? 0) !== index
+    this.#told.set(name, index)
+    return isNews
   }
 }
 

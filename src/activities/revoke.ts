@@ -8,7 +8,7 @@ import type { RevokeTokensInput } from '../workflows/messages.ts'
 import { backoffMs } from '../workflows/schedule.ts'
 import { type Debt, debtOfWrite } from './debts.ts'
 import { type ActivityDeps, clientOf, openGrant } from './deps.ts'
-import { filledFor, identityOf, valuesFor } from './endpoints.ts'
+import { discoveredFor, filledFor, identityOf, valuesFor } from './endpoints.ts'
 
 const exchangeTimeoutMs = 10_000
 const longestBackoffMs = 15 * 60_000
@@ -27,7 +27,7 @@ export const revokeTokensActivity =
   (deps: ActivityDeps) =>
   async ({ credential, debt, parameters }: RevokeTokensInput): Promise<Revoked> => {
     const client = clientOf(deps, credential)
-    const endpoints = client === undefined ? undefined : endpointsOf(client, parameters ?? {})
+    const endpoints = client === undefined ? undefined : await endpointsOf(deps, client, parameters ?? {})
     if (client === undefined || endpoints === undefined) return { revoked: 0 }
     const { attempt } = deps.caller()
     let revoked = 0
@@ -51,7 +51,7 @@ async function revokeToken(
   let outcome: Revocation = { kind: 'failed', reason: 'no_client_secret', detail: 'none is configured' }
   for (const clientSecret of secrets) {
     const request: RevocationRequest = {
-      ...identityOf(client),
+      ...identityOf(client, client.provider.revocationEndpoint),
       ...what,
       ...(clientSecret !== undefined && { clientSecret }),
       ...(revocation !== undefined && { revocation }),
@@ -72,18 +72,24 @@ export async function revokeOnce(
   parameters: Record<string, string>,
 ) {
   const client = clientOf(deps, credential)
-  const endpoints = client === undefined ? undefined : endpointsOf(client, parameters)
+  const endpoints = client === undefined ? undefined : await endpointsOf(deps, client, parameters)
   if (client === undefined || endpoints === undefined) return
   for (const token of tokensOf(debt, client)) await revokeToken(deps, client, { ...endpoints, ...token })
 }
 
 /** Undefined where the provider has no way to revoke. */
-export function endpointsOf(client: ClientConfig, own: Record<string, string>) {
+export async function endpointsOf(deps: ActivityDeps, client: ClientConfig, own: Record<string, string>) {
   const { provider } = client
   const values = valuesFor(client, own)
   if (values instanceof PerennialError) return undefined
-  const endpoint = filledFor(client, provider.revocationEndpoint, values)
-  const introspectionEndpoint = filledFor(client, provider.introspectionEndpoint, values)
+  const given = {
+    revocationEndpoint: filledFor(client, provider.revocationEndpoint, values),
+    introspectionEndpoint: filledFor(client, provider.introspectionEndpoint, values),
+  }
+  const found = given.revocationEndpoint === undefined ? await discoveredFor(deps.tokenEndpoint, client, values) : {}
+  if (typeof found === 'string') throw notDiscovered(found)
+  const { revocationEndpoint: endpoint = found.revocationEndpoint } = given
+  const { introspectionEndpoint = found.introspectionEndpoint } = given
   if (endpoint === undefined) return undefined
   return { endpoint, values, ...(introspectionEndpoint === undefined ? {} : { introspectionEndpoint }) }
 }
@@ -117,6 +123,13 @@ function openDebt(deps: ActivityDeps, debt: string, credential: string): Debt {
     })
   }
 }
+
+/** Where it could revoke is not known now; it is asked again. */
+const notDiscovered = (problem: string) =>
+  ApplicationFailure.create({
+    type: 'NotRevoked',
+    message: `${problem}. Readers have lost the tokens already; the provider is asked again.`,
+  })
 
 function failure({ provider }: ClientConfig, outcome: Exclude<Revocation, { kind: 'revoked' }>, attempt: number) {
   const { reason, detail } = outcome

@@ -127,12 +127,12 @@ function declareClient(
   return found.length > 0 ? found : { grant, provider }
 }
 
-function whereProblems({ provider }: DeclaredClient, { tokenEndpoint }: Behaviour): Problem[] {
-  if (tokenEndpoint !== undefined) return []
+function whereProblems({ provider }: DeclaredClient, { tokenEndpoint, issuer }: Behaviour): Problem[] {
+  if (tokenEndpoint !== undefined || issuer !== undefined) return []
   return [
     {
       path: ['provider'],
-      message: `provider ${provider} has no tokenEndpoint; add it under providers.${provider}`,
+      message: `provider ${provider} has no tokenEndpoint, and no issuer at which it could be discovered; add one under providers.${provider}`,
     },
   ]
 }

@@ -103,6 +103,8 @@ export const clientSchema = z.strictObject({
   certificate: secret.optional(),
   rotation: z.enum(rotationClasses).optional(),
   graceSeconds: positive.optional(),
+  /** endpoints that are discovered, or that parameters fill, may be at private addresses */
+  allowPrivateAddresses: z.boolean().optional(),
   parameters: z.record(z.string(), text).default({}),
   request: z.record(requestParameter, z.string()).default({}),
 })

@@ -17,6 +17,8 @@ export interface ClientIdentity {
   keyId?: string
   /** PEM */
   certificate?: string
+  /** the address may come from outside of the configuration: only public ones are connected to */
+  publicOnly?: boolean
   /** what the client's JWTs hold */
   assertion?: AssertionRules
   /** fills templates of the provider's entry */

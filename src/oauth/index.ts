@@ -1,4 +1,5 @@
 export type { ClientIdentity } from './client-proof.ts'
+export type { Discovered } from './discovery.ts'
 export { harmless } from './harmless.ts'
 export { judge } from './judge.ts'
 export { accessLifetimeMs, type LifetimeSources, lifetimeMs, longestLifetimeMs } from './lifetime.ts'

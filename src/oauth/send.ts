@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { Agent, type Dispatcher } from 'undici'
+import { publicConnector } from './addresses.ts'
 import { bodyText } from './body.ts'
 import type { Answer, Outcome } from './judge.ts'
 import type { Message } from './message.ts'
@@ -42,11 +43,13 @@ export function createDispatcher(options: {
   connectTimeoutMs: number
   connections?: number
   tls?: TlsIdentity
+  publicOnly?: boolean
 }): Agent {
+  const connect = { timeout: options.connectTimeoutMs, ...options.tls }
   return new Agent({
     allowH2: false,
     pipelining: 0,
-    connect: { timeout: options.connectTimeoutMs, ...options.tls },
+    connect: options.publicOnly ? publicConnector({ ...connect, allowH2: false }) : connect,
     ...(options.connections !== undefined && { connections: options.connections }),
     maxResponseSize: 64 * 1024,
     maxHeaderSize: 16 * 1024,
@@ -154,7 +157,9 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: unknown, error: unknown): void {
     const code = codeOf(error)
-    if (this.#started === undefined) this.#neverSent(code ?? 'connection_failed', `(${code ?? 'no reason given'})`)
+    if (code === 'PRIVATE_ADDRESS')
+      this.#end({ kind: 'unsent', reason: 'private_address', detail: forbidden(this.#host) })
+    else if (this.#started === undefined) this.#neverSent(code ?? 'connection_failed', `(${code ?? 'no reason given'})`)
     else this.#lose(code ?? 'connection_lost')
   }
 
@@ -186,6 +191,9 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#resolve(outcome)
   }
 }
+
+const forbidden = (host: string) =>
+  `${host} is, or leads to, a private address; say allowPrivateAddresses: true under the client if that is meant; nothing was sent`
 
 const first = (header: string | string[] | undefined) => (Array.isArray(header) ? header[0] : header)
 

@@ -1,5 +1,6 @@
 import type { Agent } from 'undici'
 import type { ClientIdentity } from './client-proof.ts'
+import { type Discovered, Discovery } from './discovery.ts'
 import { type JudgeContext, judge } from './judge.ts'
 import { type LookupRequest, lookedUpMs, lookupMessage } from './lookup.ts'
 import type { Message } from './message.ts'
@@ -12,6 +13,10 @@ import type { Verdict } from './verdict.ts'
 export interface TokenEndpoint {
   /** Sends one request at most once and says what came of it; never rejects. */
   exchange(request: TokenRequest, attempt: Attempt): Promise<Verdict>
+  /**
+   * The endpoints that an issuer names (RFC 8414), from memory for an hour; a sentence where it names none. Never rejects.
+   */
+  discover(issuer: string, reach: { publicOnly: boolean }, attempt: Attempt): Promise<Discovered | string>
   /** Asks how long an access token lives, in milliseconds; undefined where no answer says it. Never rejects. */
   lookUp(request: LookupRequest, attempt: Attempt): Promise<number | undefined>
   /** Asks that a token be good no longer (RFC 7009); never rejects. Repeating it is harmless. */
@@ -41,6 +46,7 @@ export interface TokenEndpointOptions {
 export function createTokenEndpoint(options: TokenEndpointOptions = {}): TokenEndpoint {
   const { connectTimeoutMs = 3_000, lateAfterMs = 3_000, clock = systemClock, connections } = options
   const dispatchers = new Dispatchers({ connectTimeoutMs, ...(connections !== undefined && { connections }) })
+  const discovery = new Discovery()
   return {
     async exchange(request, attempt) {
       const refused = refusedUnsent(request)
@@ -48,6 +54,13 @@ export function createTokenEndpoint(options: TokenEndpointOptions = {}): TokenEn
       const message = buildTokenMessage(request)
       const outcome = await send(dispatchers.for(request), message, attempt, lateAfterMs, clock)
       return judge(outcome, contextOf(request, message, clock))
+    },
+    async discover(issuer, { publicOnly }, attempt) {
+      const wrong = endpointFault(issuer)
+      if (wrong !== undefined) return wrong
+      const dispatcher = dispatchers.for({ clientAuth: 'none', clientId: '', publicOnly })
+      const ask = (message: Message) => send(dispatcher, message, attempt, Number.POSITIVE_INFINITY, clock)
+      return await discovery.at(issuer, ask)
     },
     async lookUp(request, attempt) {
       if (endpointFault(request.endpoint) !== undefined) return undefined
@@ -71,33 +84,34 @@ export function createTokenEndpoint(options: TokenEndpointOptions = {}): TokenEn
   }
 }
 
-/** One for all clients, and one for each that shows a certificate: connections are theirs alone. */
+/** One for all clients, one that connects to public addresses alone, and those of clients that show a certificate. */
 class Dispatchers {
   readonly #options: { connectTimeoutMs: number; connections?: number }
-  readonly #plain: Agent
-  readonly #ofClients = new Map<string, { tls: TlsIdentity; agent: Agent }>()
+  readonly #agents = new Map<string, { tls: TlsIdentity | undefined; agent: Agent }>()
   #closing: Promise<unknown> | undefined
 
   constructor(options: { connectTimeoutMs: number; connections?: number }) {
     this.#options = options
-    this.#plain = createDispatcher(options)
   }
 
-  for({ clientAuth, clientId, privateKey, certificate }: ClientIdentity): Agent {
-    if (clientAuth !== 'tls_client_auth' || privateKey === undefined || certificate === undefined) return this.#plain
-    const known = this.#ofClients.get(clientId)
-    if (known?.tls.cert === certificate && known.tls.key === privateKey) return known.agent
+  for(client: Pick<ClientIdentity, 'clientAuth' | 'clientId' | 'privateKey' | 'certificate' | 'publicOnly'>): Agent {
+    const { clientAuth, clientId, privateKey, certificate, publicOnly = false } = client
+    const shows = clientAuth === 'tls_client_auth' && privateKey !== undefined && certificate !== undefined
+    const tls = shows ? { key: privateKey, cert: certificate } : undefined
+    const name = `${publicOnly} ${shows ? clientId : ''}`
+    const known = this.#agents.get(name)
+    if (known !== undefined && known.tls?.cert === tls?.cert && known.tls?.key === tls?.key) return known.agent
     // a certificate that was replaced; what is under way with the old one comes to its end
     known?.agent.close().catch(() => {})
-    const tls = { key: privateKey, cert: certificate }
-    const agent = createDispatcher({ ...this.#options, tls })
-    this.#ofClients.set(clientId, { tls, agent })
+    const agent = createDispatcher({ ...this.#options, publicOnly, ...(tls !== undefined && { tls }) })
+    // nothing is sent after the end
+    if (this.#closing !== undefined) agent.close().catch(() => {})
+    this.#agents.set(name, { agent, tls })
     return agent
   }
 
   async close(): Promise<void> {
-    const agents = [this.#plain, ...[...this.#ofClients.values()].map(({ agent }) => agent)]
-    this.#closing ??= Promise.all(agents.map((agent) => agent.close()))
+    this.#closing ??= Promise.all([...this.#agents.values()].map(({ agent }) => agent.close()))
     await this.#closing
   }
 }

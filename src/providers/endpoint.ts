@@ -92,6 +92,12 @@ const authorityOf = (template: string) => /^https?:\/\/([^/?#]*)/.exec(template)
 /** Without the port: `.auth0.com` of `{domain}.auth0.com:8443`. */
 const afterLastPlaceholder = (authority: string) => authority.slice(authority.lastIndexOf('}') + 1).replace(/:\d*$/, '')
 
+/** Whether an endpoint is on this machine as it is written, whatever fills it. */
+export const isLoopbackEndpoint = (template: string): boolean => {
+  const filled = template.replaceAll(placeholder, 'x')
+  return URL.canParse(filled) && isLoopback(new URL(filled).hostname)
+}
+
 const isLoopback = (host: string) =>
   host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host)
 

@@ -163,3 +163,43 @@ test.each([
 ] as const)('after %j, over %j of %s, the grant is %j', (tokens, held, kind, next) => {
   expect(grantAfter(tokens, held, { kind: kind as GrantKind, provider: undefined })).toEqual(next)
 })
+
+test('an issuer alone is enough: its endpoint is found where it says', async () => {
+  const credential = setting.credential({}, { tokenEndpoint: undefined, issuer: 'https://id.orchard.example' })
+  setting.discovered = { tokenEndpoint: 'https://id.orchard.example/found' }
+  setting.answers.push(granted({ accessToken: 'at-secret-2', refreshToken: 'rt-secret-2' }))
+  await refresh(refreshOf(credential))
+  expect(setting.requests).toMatchObject([{ endpoint: 'https://id.orchard.example/found', publicOnly: true }])
+
+  setting.discovered = 'does not answer'
+  const { failure } = await failureOf(setting, refresh(refreshOf(credential, { generation: 2 })), 'Unsent')
+  expect(failure).toMatchObject({ reason: 'discovery_failed', detail: expect.stringContaining('does not answer') })
+})
+
+test.each([
+  [{}, {}, undefined],
+  [{ tokenEndpoint: 'https://{org}.orchard.example/token' }, {}, true],
+  [{ tokenEndpoint: 'https://{org}.orchard.example/token' }, { allowPrivateAddresses: true }, undefined],
+  [{ tokenEndpoint: 'http://{org}.localhost:3000/token' }, {}, undefined],
+])('an address that others have a say in is a public one: %j, %j', async (provider, client, publicOnly) => {
+  const credential = setting.credential({ parameters: { org: 'acme' }, ...client }, provider)
+  setting.answers.push(granted({ accessToken: 'at-secret-2', refreshToken: 'rt-secret-2' }))
+  await refresh(refreshOf(credential))
+  expect(setting.requests[0]?.publicOnly).toBe(publicOnly)
+})
+
+test('that another secret than the first is in use is told once', async () => {
+  const credential = setting.credential()
+  const refused = { kind: 'client_refused', reason: 'invalid_client', detail: '', secretRefused: true } as const
+  const told = () => setting.logged.filter((entry) => /not the first client secret/.test(JSON.stringify(entry)))
+  setting.answers.push(refused, granted({ accessToken: 'at-secret-2', refreshToken: 'rt-secret-2' }))
+  await refresh(refreshOf(credential))
+  setting.answers.push(granted({ accessToken: 'at-secret-3', refreshToken: 'rt-secret-3' }))
+  await refresh(refreshOf(credential, { generation: 2 }))
+  expect(told()).toHaveLength(1)
+  expect(setting.requests.map(({ clientSecret }) => clientSecret)).toEqual([
+    'cs-secret-1',
+    'cs-secret-2',
+    'cs-secret-2',
+  ])
+})

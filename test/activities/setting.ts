@@ -4,7 +4,14 @@ import { expect } from 'vitest'
 import { open, readerKey, sealingKey } from '../../packages/reader/src/sealed.ts'
 import { type ActivityDeps, type Caller, createActivities, type Keyring } from '../../src/activities/index.ts'
 import type { ClientConfig } from '../../src/config.ts'
-import type { LookupRequest, TokenEndpoint, TokenRequest, TokenSet, Verdict } from '../../src/oauth/index.ts'
+import type {
+  Discovered,
+  LookupRequest,
+  TokenEndpoint,
+  TokenRequest,
+  TokenSet,
+  Verdict,
+} from '../../src/oauth/index.ts'
 import type { Provider } from '../../src/providers/provider.ts'
 import { Gate } from '../../src/store/gate.ts'
 import { newSealingKey, seal } from '../../src/store/sealing.ts'
@@ -32,6 +39,8 @@ export interface Setting {
   /** what it was asked about the expiry of tokens, and what it says next */
   lookUps: LookupRequest[]
   livesMs: number | undefined | Promise<undefined>
+  /** what an issuer says of itself */
+  discovered: Discovered | string
   told: RetryNotice[]
   woken: string[]
   logged: unknown[]
@@ -55,6 +64,7 @@ export async function startSetting(): Promise<Setting> {
       }
       return typeof answer === 'function' ? await answer(request) : answer
     },
+    discover: async () => setting.discovered,
     lookUp: async (request) => {
       setting.lookUps.push(request)
       return await setting.livesMs

@@ -128,6 +128,10 @@ export class Provider implements TokenEndpoint {
     }
   }
 
+  async discover(): Promise<string> {
+    return 'its entry says where it is'
+  }
+
   /** Every answer says how long its token lives. */
   async lookUp(): Promise<undefined> {}
 

@@ -1,4 +1,4 @@
-import { tokenEndpointFor } from '../../activities/endpoints.ts'
+import { siteFor } from '../../activities/endpoints.ts'
 import type { Config } from '../../config.ts'
 import { type Check, fail, ok, reasonOf, warn } from './check.ts'
 import { reach } from './reach.ts'
@@ -8,8 +8,8 @@ export function checkProviders(config: Config): Promise<Check[]> {
   const endpoints = new Map<string, { provider: string; url: URL | string }>()
   for (const client of config.clients.values()) {
     const { provider } = client
-    const filled = tokenEndpointFor(client)
-    const url = typeof filled === 'string' ? new URL(filled) : (provider.tokenEndpoint ?? '')
+    const filled = siteFor(client)
+    const url = typeof filled === 'string' ? new URL(filled) : (provider.tokenEndpoint ?? provider.issuer ?? '')
     endpoints.set(`${provider.name} ${typeof url === 'string' ? url : url.origin}`, { provider: provider.name, url })
   }
   return Promise.all(
