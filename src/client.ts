@@ -267,8 +267,11 @@ export class Perennial {
 
   /** A client's own credential that is being revoked begins anew at once; one that lives is left as it is. */
   async #beginAgain(credential: string): Promise<CredentialView> {
+    const hash = await this.#hash(credential).catch(() => undefined)
     const view = (await this.describe(credential)) ?? missing(credential)
-    if (view.status !== 'revoked') return view
+    // the workflow may not have come to a revoke yet that it was told of: then nothing living stands in the store, and
+    // it takes the two in their order
+    if (view.status !== 'revoked' && hash !== undefined && !hash.tombstone) return view
     const seed = makeSeed(this.#config, credential, {})
     await this.#ask(() => this.#handle(credential).signal(messages.reconnect, seed))
     return await this.#claimed(credential, seed.family)

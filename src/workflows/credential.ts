@@ -353,6 +353,8 @@ class Life {
   async #claim({ seed, receivedAtMs }: Message & { type: 'reconnect' }): Promise<void> {
     // one that needs no person lives on its client: there is nothing to take over from a second call
     if (seed.sealed === undefined && this.#state.family !== '' && this.#state.status !== 'revoked') return
+    // not wanted any more; nor is its generation: the fence would stand on it, and cover the set before this one only
+    if (this.#arrived('revoke')) return
     this.#state.owner = workflowInfo().runId
     const sinceMs = receivedAtMs ?? workflowInfo().startTime.getTime()
     for (;;) {

@@ -11,6 +11,8 @@ const hourMs = 3_600_000
 const longestWaitMs = 48 * hourMs
 /** within it everything has to come to rest, however it was disturbed */
 const restWithinMs = 60 * hourMs
+/** a life has some hundreds */
+const mostEffects = 15_000
 const workflowId = `credential/${subject}`
 
 export interface Lived {
@@ -66,7 +68,9 @@ class Life {
     const { time, ledger } = this.#world
     const untilMs = time.nowMs + ('ms' in wait ? wait.ms : longestWaitMs)
     const effects = this.#world.effects + ('ms' in wait ? Number.POSITIVE_INFINITY : wait.effects)
-    while (this.#world.effects < effects && ledger.violation === undefined && (await time.step(untilMs)));
+    const most = Math.min(effects, mostEffects)
+    while (this.#world.effects < most && ledger.violation === undefined && (await time.step(untilMs)));
+    if (this.#world.effects >= mostEffects) ledger.violate('it goes round and round')
     if ('ms' in wait) time.nowMs = untilMs
   }
 
@@ -137,15 +141,15 @@ class Life {
     provider.faults = []
     const untilMs = time.nowMs + restWithinMs
     // whatever is under way from outside, a frozen process included
-    await this.#wait({ ms: 120_000 })
+    await this.#wait({ ms: 60_000 })
     // who was killed at it begins again; harmless where nobody was
     if (ledger.temporalLost) this.#operators.restore()
     await this.#wait({ ms: 10_000 })
     if (ledger.redisLost) this.#operators.resync()
-    await this.#wait({ ms: 50_000 })
+    await this.#wait({ ms: 20_000 })
     const generation = this.#state()?.generation ?? 0
     while (ledger.violation === undefined && !this.#rests(generation)) {
-      if (await time.step(untilMs)) continue
+      if (this.#world.effects < mostEffects && (await time.step(untilMs))) continue
       const { status, reason, dueAtMs = 0 } = this.#state() ?? {}
       const due = ((dueAtMs - time.startMs) / 1_000).toFixed()
       ledger.violate(`it does not come to rest: ${status ?? 'no workflow'} ${reason ?? ''}, due at ${due}`)

@@ -1,8 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
+import {
+  breakPart,
+  brokenEnding,
+  brokenKeep,
+  brokenParts,
+  brokenRequests,
+  brokenRotation,
+  brokenTransitions,
+  brokenWorlds,
+} from './broken.ts'
 import { live } from './life.ts'
-import { type Act, type Scenario, scenarios, tell, type Wait } from './scenario.ts'
-import { theWorld } from './world.ts'
+import { type Act, frozenScenarios, lateScenarios, type Scenario, scenarios, tell, type Wait } from './scenario.ts'
+import { type Broken, theWorld } from './world.ts'
 
 vi.mock('@temporalio/workflow', () => import('./workflow-api.ts'))
 vi.mock('node:timers/promises', () => import('./timers.ts'))
@@ -15,7 +25,13 @@ vi.mock('../../src/store/connection.ts', () => ({
   ready: async () => {},
 }))
 
-const numRuns = Number(process.env.MODEL_RUNS ?? 3_000)
+vi.mock('../../src/activities/keep.ts', async (original) => brokenKeep(await original()))
+vi.mock('../../src/workflows/ending.ts', async (original) => brokenEnding(await original()))
+vi.mock('../../src/workflows/requests.ts', async (original) => brokenRequests(await original()))
+vi.mock('../../src/workflows/rotation.ts', async (original) => brokenRotation(await original()))
+vi.mock('../../src/workflows/transitions.ts', async (original) => brokenTransitions(await original()))
+
+const runs = Number(process.env.MODEL_RUNS ?? 2_000)
 const seed = Number(process.env.MODEL_SEED ?? 20_261_127)
 
 /** The shrunk scenario with all that happened in it. */
@@ -34,9 +50,9 @@ test('whatever happens to a credential, what is promised of it holds', { timeout
     return lived.violation === undefined
   })
   const beganMs = performance.now()
-  const { failed, counterexample, seed: used } = await fc.check(property, { numRuns, seed, endOnFailure: false })
+  const { failed, counterexample, seed: used } = await fc.check(property, { numRuns: runs, seed })
   const seconds = ((performance.now() - beganMs) / 1000).toFixed(1)
-  console.log(`model: ${numRuns} lives in ${seconds} s, ${sends} sends, seed ${used}: ${JSON.stringify([...ends])}`)
+  console.log(`model: ${runs} lives in ${seconds} s, ${sends} sends, seed ${used}: ${JSON.stringify([...ends])}`)
   if (failed && counterexample !== null) expect.fail(await explain(counterexample[0]))
 })
 
@@ -81,10 +97,72 @@ describe('a life', () => {
     )
   })
 
+  test('of such a client begins anew where the workflow has not come to the revoke yet', async () => {
+    await held(
+      [
+        [{ effects: 4 }, { act: 'mishap', after: 3, mishap: { kind: 'crash', side: 'before' } }],
+        [{ effects: 5 }, { act: 'revoke' }],
+        [{ ms: 60 }, { act: 'reconnect' }],
+      ],
+      { kind: 'client_credentials' },
+    )
+  })
+
+  test('that is revoked while it takes a second grant over ends with the first one covered', async () => {
+    await held([
+      [{ ms: 4_000 }, { act: 'mishap', after: 8, mishap: { kind: 'freeze', side: 'before', forMs: 12_000 } }],
+      [{ ms: 0 }, { act: 'reconnect' }],
+      [{ ms: 4_000 }, { act: 'reconnect' }],
+      [{ ms: 0 }, { act: 'revoke' }],
+    ])
+  })
+
   test('that has ended is not reminded of its tokens by a fence of a process that was frozen', async () => {
     await held([
       [{ ms: 16_000 }, { act: 'mishap', after: 6, mishap: { kind: 'freeze', side: 'before', forMs: 12_000 } }],
       [{ effects: 0 }, { act: 'revoke' }],
     ])
+  })
+})
+
+describe('it is noticed where', () => {
+  const fewEnough = 3_000
+
+  async function expectNoticed(of: fc.Arbitrary<Scenario>, broken: Broken = {}): Promise<void> {
+    const holds = async (scenario: Scenario) => (await live(scenario, broken)).violation === undefined
+    const wrong = { numRuns: fewEnough, seed, endOnFailure: true }
+    const { failed, numRuns, counterexample } = await fc.check(fc.asyncProperty(of, holds), wrong)
+    if (!failed || counterexample === null) expect.fail(`nothing was noticed in ${fewEnough} lives`)
+    const { violation } = await live(counterexample[0], broken)
+    console.log(`model: after ${numRuns} lives: ${violation}`)
+  }
+
+  /** What shows only where processes stand still, or only where they do so at the wrong moment. */
+  const shownBy = new Map([
+    ['a fence is carried out however late', frozenScenarios],
+    ['an attempt that timed out counts as not sent', frozenScenarios],
+    ['a request is sent however old its attempt is', lateScenarios],
+  ])
+
+  test.each(Object.entries(brokenWorlds))('%s', { timeout: 120_000 }, async (name, broken) => {
+    await expectNoticed(shownBy.get(name) ?? scenarios, broken)
+  })
+
+  test.each(brokenParts)('%s', { timeout: 120_000 }, async (part) => {
+    breakPart(part)
+    try {
+      await expectNoticed(shownBy.get(part) ?? scenarios)
+    } finally {
+      breakPart(undefined)
+    }
+  })
+
+  test('nothing, as long as nothing is broken', { timeout: 120_000 }, async () => {
+    for (const of of [frozenScenarios, lateScenarios]) {
+      const holds = async (scenario: Scenario) => (await live(scenario)).violation === undefined
+      const numRuns = Math.ceil(runs / 10)
+      const { failed, counterexample } = await fc.check(fc.asyncProperty(of, holds), { numRuns, seed })
+      if (failed && counterexample !== null) expect.fail(await explain(counterexample[0]))
+    }
   })
 })

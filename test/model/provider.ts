@@ -66,7 +66,7 @@ export class Provider implements TokenEndpoint {
   /** revocation is refused until then */
   revokesFromMs = 0
   readonly #time: VirtualTime
-  readonly #lateAfterMs: number
+  readonly #noticesLate: boolean
   readonly #watch: { left(send: Send): void; carriedOut(send: Send): void }
 
   constructor(
@@ -78,7 +78,7 @@ export class Provider implements TokenEndpoint {
     this.#time = time
     this.grants = grants
     this.#watch = watch
-    this.#lateAfterMs = noticesLate ? lateAfterMs : Number.POSITIVE_INFINITY
+    this.#noticesLate = noticesLate
   }
 
   /** A user consents: the token response that a person hands over. */
@@ -104,7 +104,7 @@ export class Provider implements TokenEndpoint {
     const sinceMs = () => performance.now() - attempt.beganMonotonicMs
     let late = false
     const departs = () => {
-      late = sinceMs() > Math.min(this.#lateAfterMs, attempt.timeoutMs)
+      late = this.#noticesLate && sinceMs() > Math.min(lateAfterMs, attempt.timeoutMs)
       if (late) throw new Error('late')
       this.#leave(send)
     }

@@ -102,11 +102,62 @@ const holding: fc.Arbitrary<Holding> = fc.record({
   refreshesPerRun: fc.constantFrom(10, 2),
 })
 
-export const scenarios: fc.Arbitrary<Scenario> = fc.record({
-  seed: fc.nat(1_000_000),
-  holding,
-  steps: fc.array(fc.record({ wait, does: act }), { maxLength: 8 }),
-})
+const scenariosOf = (does: fc.Arbitrary<Act>, maxLength: number): fc.Arbitrary<Scenario> =>
+  fc.record({
+    seed: fc.nat(1_000_000),
+    holding,
+    steps: fc.array(fc.record({ wait, does }), { maxLength }),
+  })
+
+export const scenarios = scenariosOf(act, 8)
+
+const longMs = fc.constantFrom(12_000, 14_000, 20_000, 45_000)
+const freezes = fc.record({ kind: fc.constant('freeze' as const), side: fc.constant('before' as const), forMs: longMs })
+const delays = fc.record({ kind: fc.constant('slow' as const), forMs: fc.constantFrom(2_000, 9_000) })
+
+/** Of processes that stand still for long and of answers that take long, and of what is done when they go on. */
+export const frozenScenarios = scenariosOf(
+  fc.oneof(
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        act: fc.constant('mishap' as const),
+        after: fc.nat(8),
+        mishap: fc.oneof(freezes, freezes, delays),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ act: fc.constantFrom('revoke' as const, 'reconnect' as const) }) },
+  ),
+  5,
+)
+
+/**
+ * One attempt stands still at some effect, until about the moment when the workflow gives it up or sends again, and
+ * something that comes then is slow.
+ */
+export const lateScenarios: fc.Arbitrary<Scenario> = fc
+  .record({
+    seed: fc.nat(1_000_000),
+    rotation: fc.constantFrom<Holding['rotation'][]>('none', 'until_new_used', 'single_use'),
+    frozenAfter: fc.constantFrom(0, 0, 0, 3, 4, 5),
+    forMs: fc.oneof(fc.integer({ min: 13_500, max: 15_300 }), fc.integer({ min: 29_000, max: 30_300 }), longMs),
+    slowAfter: fc.nat(7),
+  })
+  .map(({ seed, rotation, frozenAfter, forMs, slowAfter }) => ({
+    seed,
+    holding: { kind: 'refresh_token', rotation, tokenSeconds: 40, graceSeconds: 60, refreshesPerRun: 10 },
+    steps: [
+      // a second before its first refresh is due
+      {
+        wait: { ms: 16_000 },
+        does: { act: 'mishap', after: frozenAfter, mishap: { kind: 'freeze', side: 'before', forMs } },
+      },
+      {
+        wait: { ms: forMs + 900 },
+        does: { act: 'mishap', after: slowAfter, mishap: { kind: 'slow', forMs: 9_000 } },
+      },
+    ],
+  }))
 
 /** As a person reads it. */
 export function tell({ seed, holding, steps }: Scenario): string {
