@@ -249,7 +249,8 @@ class Life {
   #priority(forced: boolean) {
     const { accessExpiresAtMs } = this.#state
     const remainingMs = accessExpiresAtMs === undefined ? undefined : accessExpiresAtMs - Date.now()
-    return { ...workflowInfo().priority, priorityKey: priorityKey(remainingMs, forced) }
+    const urgent = forced || this.#state.risk !== undefined
+    return { ...workflowInfo().priority, priorityKey: priorityKey(remainingMs, urgent) }
   }
 
   #hasNews(): boolean {

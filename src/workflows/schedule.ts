@@ -86,14 +86,15 @@ const leadMs = (lifeMs: number, longestMs: number) => Math.min(lifeMs / 2, clamp
 /**
  * Where a refresh stands among those that wait for the same provider: Temporal's priority key, 1 first, 5 last.
  *
+ * @param urgent somebody waits for it, or it is a replay whose window closes
  * @param remainingMs until the access token ends; 0 or less when it has; undefined for one that never had any
  */
-export function priorityKey(remainingMs: number | undefined, forced: boolean): number {
-  if (forced) return 1
+export function priorityKey(remainingMs: number | undefined, urgent: boolean): number {
+  if (urgent) return 1
   // nobody reads it yet, and there may be thousands of them at once
   if (remainingMs === undefined) return 3
-  const limits = [minute, 5 * minute, 30 * minute, 4 * hour]
-  return 1 + limits.filter((limit) => remainingMs > limit).length
+  const limits = [minute, 10 * minute, 2 * hour]
+  return 2 + limits.filter((limit) => remainingMs > limit).length
 }
 
 /**

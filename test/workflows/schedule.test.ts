@@ -224,13 +224,12 @@ test('a refused grant is asked again after 1 h, 6 h and daily for a week, and th
 
 describe('where a refresh stands among others of its provider', () => {
   test.each<[number | undefined, number]>([
-    [-hour, 1],
-    [0, 1],
-    [minute, 1],
-    [5 * minute, 2],
+    [-hour, 2],
+    [0, 2],
+    [minute, 2],
+    [10 * minute, 3],
     [undefined, 3],
-    [30 * minute, 3],
-    [4 * hour, 4],
+    [2 * hour, 4],
     [day, 5],
   ])('%s ms before its token ends: %d', (remainingMs, key) => {
     expect(priorityKey(remainingMs, false)).toBe(key)
