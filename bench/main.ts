@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { PerennialError } from '../src/errors.ts'
+import { benchImport } from './import/bench.ts'
 import { outageBenches } from './outage/index.ts'
 import { benchRefresh } from './refresh/bench.ts'
 import { machine, type Result, table } from './report.ts'
@@ -14,6 +15,7 @@ interface Run {
 
 const benches: Record<string, (run: Run) => Promise<Result[]>> = {
   refresh: ({ quick, ...run }) => benchRefresh({ ...run, ...(quick ? quickly : fully) }),
+  import: ({ quick, ...run }) => benchImport({ ...run, ...(quick ? fewLines : manyLines) }),
   ...outageBenches,
 }
 
@@ -35,6 +37,9 @@ const quickly = {
   sleepers: 400,
   looked: 20,
 }
+
+const manyLines = { rounds: 5, startsPerRound: 1_000, lines: 5_000, badOfEach: 50 }
+const fewLines = { rounds: 3, startsPerRound: 400, lines: 1_000, badOfEach: 10 }
 
 const usage = `usage: npm run bench -- [name…] [--quick] [--json FILE]
 benchmarks: ${Object.keys(benches).join(', ')}; all of them when none is named

@@ -3,6 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { benchImport } from '../bench/import/bench.ts'
+import type { Killed } from '../bench/import/kills.ts'
 import { benchRefresh } from '../bench/refresh/bench.ts'
 import { type Child, startChild } from '../bench/refresh/child.ts'
 import { issue } from '../bench/refresh/tokens.ts'
@@ -137,4 +139,25 @@ describe('npm run bench -- refresh', () => {
     const rounds = said.flatMap((line) => /round (\d) of 1, (\w+):/.exec(line)?.slice(1).join(' ') ?? [])
     expect(rounds).toEqual(['0 null', '0 credential', '1 credential', '1 null'])
   })
+})
+
+describe('npm run bench -- import', () => {
+  it('measures starts beside bare ones, and imports through two kills each credential exactly once', async () => {
+    const plan = { rounds: 2, startsPerRound: 40, lines: 160, badOfEach: 2 }
+    const said: string[] = []
+    const [result, ...more] = await benchImport({
+      ...plan,
+      signal: new AbortController().signal,
+      say: (line) => void said.push(line),
+    })
+    expect(more).toEqual([])
+    expect(result).toMatchObject({ name: 'import', unit: 'starts/s', rounds: 2, startsPerRound: 40 })
+    expect(result?.ratio).toBeGreaterThan(0)
+    const killed = result?.killed as Killed
+    expect(killed).toMatchObject({ lines: 160 })
+    expect(killed.joined + killed.started).toBe(160 - 12)
+    expect(killed.joined).toBeGreaterThan(70)
+    expect(Object.values(killed.refused)).toEqual([2, 2, 2, 2, 2, 2])
+    expect(said.filter((line) => line.includes('killed with'))).toHaveLength(2)
+  }, 120_000)
 })

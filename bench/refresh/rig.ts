@@ -18,6 +18,8 @@ export interface Rig {
   perennial: Perennial
   endpoint: Child
   redis: Connection
+  /** for a command; the environment of this process leads to its Temporal */
+  configFile: string
   startWorker(kind: 'credential' | 'null'): Promise<Child>
   /** ends everything, what `startWorker` began too */
   stop(): Promise<void>
@@ -50,7 +52,7 @@ export async function startRig(say: (line: string) => void): Promise<Rig> {
     begun.push(() => perennial.close())
     const startWorker: Rig['startWorker'] = (kind) =>
       kept(startChild(`./${kind}-worker.ts`, [configFile], folder.log(`${kind}-worker`)))
-    return { temporal, perennial, endpoint, redis: connection, startWorker, stop }
+    return { temporal, perennial, endpoint, redis: connection, configFile, startWorker, stop }
   } catch (error) {
     await stop()
     throw error
@@ -88,9 +90,15 @@ function configuration(folder: DataFolder, redisUrl: string, port: number | unde
     rotation: 'single_use',
   }
   return stringify({
-    redis: { url: redisUrl },
+    redis: { url: { file: folder.write('redis-url', redisUrl) } },
     keys: { grant: [{ file: folder.secret('grant-key') }], reader: [{ file: folder.secret('reader-key') }] },
-    clients: { client: { provider: 'bare', clientId: 'bench', clientSecrets: ['bench'] } },
+    clients: {
+      client: {
+        provider: 'bare',
+        clientId: 'bench',
+        clientSecrets: [{ file: folder.write('client-secret', 'bench') }],
+      },
+    },
     providers: { bare: provider },
   })
 }

@@ -4,9 +4,9 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { writeImportFile } from '../../bench/import/file.ts'
 import { workflowId } from '../../src/credential.ts'
 import { expectRefusal, onTerminal, perennial } from '../cli/run.ts'
-import { writeImportFile } from './import-file.ts'
 import { type Live, startLive, until } from './stack.ts'
 
 let live: Live
@@ -42,7 +42,7 @@ describe('an import of many lines', () => {
 
   test('that is killed twice and run again begins every credential exactly once', async () => {
     const path = join(cwd, 'many.jsonl')
-    const { good, bad: refused, secret } = await writeImportFile(path, 'still', lines, bad)
+    const { good, bad: refused, secret } = await writeImportFile(path, 'demo/still', lines, bad)
     const begun = async () => {
       const { count } = await live.temporal.workflow.count(`WorkflowId STARTS_WITH 'credential/demo/still/'`)
       return Number(count)

@@ -13,18 +13,18 @@ export interface ImportFile {
 const secret = 'canary-secret'
 
 /**
- * Writes lines whose access tokens are good for an hour, so that no refresh is due, with so many bad ones of each kind
- * between them.
+ * Writes lines of a tenant's client whose access tokens are good for an hour, so that no refresh is due, with so many
+ * bad ones of each kind between them.
  */
 export async function writeImportFile(
   path: string,
-  client: string,
+  client: `${string}/${string}`,
   lines: number,
   badOfEach: number,
 ): Promise<ImportFile> {
   const line = (subject: string, more: object = {}) =>
     JSON.stringify({
-      credential: `demo/${client}/${subject}`,
+      credential: `${client}/${subject}`,
       refresh_token: `rt-${secret}-${subject}`,
       access_token: `at-${secret}-${subject}`,
       expires_in: 3600,
@@ -32,7 +32,7 @@ export async function writeImportFile(
     })
   const kinds: ((n: number) => string)[] = [
     (n) => line(`bad ${n}`),
-    (n) => line(`u${n}`, { credential: `demo/nobody/u${n}` }),
+    (n) => line(`u${n}`, { credential: `${client.split('/')[0]}/nobody/u${n}` }),
     (n) => line(`grantless${n}`, { refresh_token: undefined }),
     (n) => line(`u${n}`, { refresh_token: `rt-${secret}-another-${n}` }),
     (n) => line(`broken${n}`).slice(0, -2),
@@ -47,7 +47,7 @@ export async function writeImportFile(
   await writeFile(path, `${text.join('\n')}\n`, { mode: 0o600 })
   const codes = ['invalid_credential_id', 'unknown_client', 'no_grant', 'duplicate', 'not_json', 'too_long']
   return {
-    good: good.map((subject) => `demo/${client}/${subject}`),
+    good: good.map((subject) => `${client}/${subject}`),
     bad: Object.fromEntries(codes.map((code) => [code, badOfEach])),
     secret,
   }
