@@ -53,7 +53,8 @@ export function picture(drawn: Drawn): string {
     ...legend(),
   ]
   const open = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif">`
-  return `${open}\n<rect width="${width}" height="${height}" fill="#ffffff"/>\n${parts.join('\n')}\n</svg>\n`
+  const title = `<title>${escaped(drawn.title)}: requests to the provider around an outage</title>`
+  return `${open}\n${title}\n<rect width="${width}" height="${height}" fill="#ffffff"/>\n${parts.join('\n')}\n</svg>\n`
 }
 
 function perSecond({ requests, fromMs }: Drawn, seconds: number): Map<Outcome, number>[] {
@@ -102,6 +103,8 @@ function legend(): string[] {
 }
 
 const text = (x: number, y: number, content: string, size: number, anchor = 'start') =>
-  `<text x="${round(x)}" y="${round(y)}" font-size="${size}" text-anchor="${anchor}" fill="#212121">${content.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</text>`
+  `<text x="${round(x)}" y="${round(y)}" font-size="${size}" text-anchor="${anchor}" fill="#212121">${escaped(content)}</text>`
+
+const escaped = (content: string) => content.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 
 const round = (value: number) => Math.round(value * 10) / 10
