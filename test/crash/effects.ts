@@ -20,6 +20,9 @@ interface Attempt {
   dead: boolean
 }
 
+/** data, what is known of the caller, and lines for operators */
+const staysInside = ['config', 'keyring', 'caller', 'log']
+
 /**
  * Sees every effect of the activities, whichever they are: each call of a method on what they are made with, and the
  * answer to Temporal at the end. What is not called on `deps` does not leave the process.
@@ -35,14 +38,15 @@ export class Effects {
     this.#never.promise.catch(() => {})
   }
 
+  /** Everything that is not known to stay in the process, so that what is added later is watched too. */
   watchDeps(deps: ActivityDeps): ActivityDeps {
-    return {
-      ...deps,
-      store: this.#watchMethods('store', deps.store),
-      tokenEndpoint: this.#watchMethods('tokenEndpoint', deps.tokenEndpoint),
-      tellWorkflow: (notice) => this.#effect('tellWorkflow', () => deps.tellWorkflow(notice)),
-      wakeClient: (client) => void this.#effect('wakeClient', async () => deps.wakeClient(client)).catch(() => {}),
-    }
+    const watched = Object.entries(deps).map(([name, dep]: [string, unknown]) => {
+      if (staysInside.includes(name)) return [name, dep]
+      if (typeof dep === 'function') return [name, this.#watchFunction(name, dep as (...args: never[]) => unknown)]
+      if (typeof dep === 'object' && dep !== null) return [name, this.#watchMethods(name, dep)]
+      throw new Error(`${name} is neither a function nor has methods`)
+    })
+    return Object.fromEntries(watched) as ActivityDeps
   }
 
   watchActivities(activities: Activities): Activities {
@@ -77,6 +81,15 @@ export class Effects {
     const attempt = { credential, activity, name: `${activity}#${nth}`, calls: new Map<string, number>(), dead: false }
     this.#attempts.set(credential, [...known, attempt])
     return attempt
+  }
+
+  #watchFunction(name: string, work: (...args: never[]) => unknown) {
+    return (...args: never[]) => {
+      const done = this.#effect(name, async () => work(...args))
+      // some are not waited for
+      done.catch(() => {})
+      return done
+    }
   }
 
   #watchMethods<Target extends object>(name: string, target: Target): Target {
