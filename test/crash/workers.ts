@@ -7,7 +7,7 @@ import { type ActivityDeps, createActivities, type Keyring } from '../../src/act
 import type { Config } from '../../src/config.ts'
 import { createTokenEndpoint } from '../../src/oauth/index.ts'
 import { type Connection, connect, ready } from '../../src/store/connection.ts'
-import { Gate } from '../../src/store/gate.ts'
+import { type Admission, Gate } from '../../src/store/gate.ts'
 import { Store } from '../../src/store/store.ts'
 import { workerOptions } from '../../src/worker.ts'
 import * as messages from '../../src/workflows/messages.ts'
@@ -89,7 +89,7 @@ function depsOf(
   return {
     config,
     store: new Store(redis),
-    gate: new Gate(redis),
+    gate: new OwnGates(redis),
     tokenEndpoint,
     keyring: keyringOf(config),
     caller: () => {
@@ -103,5 +103,25 @@ function depsOf(
     },
     wakeClient: () => {},
     log: { info: () => {}, warn: () => {} },
+  }
+}
+
+/**
+ * Each credential has its provider to itself. What is stopped never says what came of its request, and hundreds are:
+ * one gate for all would take the provider for dead, and hold back those that nothing was done to.
+ */
+class OwnGates extends Gate {
+  readonly #askers = new WeakMap<object, string>()
+
+  override async admit(...[to, credential, losesTokenAtMs]: Parameters<Gate['admit']>): Promise<Admission> {
+    const own = { ...to, host: `${to.host}/${credential}` }
+    const admission = await super.admit(own, credential, losesTokenAtMs)
+    this.#askers.set(admission, credential)
+    return admission
+  }
+
+  override async report(...[to, admission, ...told]: Parameters<Gate['report']>): ReturnType<Gate['report']> {
+    const own = { ...to, host: `${to.host}/${this.#askers.get(admission)}` }
+    return await super.report(own, admission, ...told)
   }
 }
