@@ -42,6 +42,8 @@ export class Operators {
     const { holding, ledger } = this.#world
     const person = holding.kind === 'refresh_token'
     const family = person ? ledger.familyOf(idOf(String(handed.refresh_token))) : undefined
+    // handed over again, it is wanted again
+    if (family !== undefined) ledger.revoked.delete(family)
     this.#wish({ wants, ...(family === undefined ? {} : { family }) }, 'connect', async (perennial) => {
       const beginning = { ...(person ? { tokenResponse: handed } : {}), tuning: this.#world.tuning() }
       const view = await perennial.connect(subject, beginning)
@@ -59,8 +61,11 @@ export class Operators {
 
   /** From here on nothing may be written of what had been handed over before that call. */
   #noteRevoked(beganMs: number): void {
-    for (const { family, endedMs } of this.wishes)
-      if (family !== undefined && endedMs !== undefined && endedMs < beganMs) this.#world.ledger.revoked.add(family)
+    const isOver = ({ endedMs = Number.POSITIVE_INFINITY }: Wish) => endedMs < beganMs
+    for (const { family } of this.wishes) {
+      const handedOver = this.wishes.filter((wish) => wish.family === family)
+      if (family !== undefined && handedOver.every(isOver)) this.#world.ledger.revoked.add(family)
+    }
   }
 
   refreshNow(): void {
