@@ -44,9 +44,10 @@ function matters(path: Path, value: Value, behaviour: Behaviour, profile: Profil
   const name = path.join('.')
   if (!takesBack(profile) && /^(?:revocation|introspection)/.test(name)) return false
   if (unseen.some((one) => one.test(name)) || isReadAnyway(name, value, behaviour)) return false
-  if (grant.kind === 'nothing') return /^(?:grant|accessTokenNeverExpires|revocation)/.test(name)
-  // of grants without a refresh token
+  // where there is one kind of token, and where a GET has no body
   if (grant.kind !== 'refresh_token' && /^revocation\.tokens/.test(name)) return false
+  if (name === 'tokenRequest.encoding' && behaviour.tokenRequest?.method === 'GET') return false
+  if (grant.kind === 'nothing') return /^(?:grant|accessTokenNeverExpires|revocation)/.test(name)
   return grant.kind === 'refresh_token' || !ofRefreshTokens.test(name)
 }
 

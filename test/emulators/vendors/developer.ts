@@ -125,6 +125,7 @@ const github = vendor('github-app', {
   ],
   token: 'https://github.com/login/oauth/access_token',
   client: post,
+  scopeSeparator: ',',
   rotation: singleUse,
   oldAccessTokenDies: true,
   accessSeconds: 28800,
@@ -151,7 +152,8 @@ function githubAnswer({ access, refresh, accessSeconds, refreshSeconds, headers 
     expires_in: accessSeconds,
     refresh_token: refresh ?? '',
     refresh_token_expires_in: refreshSeconds ?? 0,
-    scope: '',
+    // an OAuth App's; a GitHub App's is empty
+    scope: 'repo,gist',
     token_type: 'bearer',
   }
   return headers.accept?.split(/, ?/).includes('application/json') ? members : formReply(200, members)

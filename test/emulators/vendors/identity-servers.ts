@@ -257,7 +257,7 @@ const entraCertificate = variant(entra, 'certificate', {
   sources: ['https://learn.microsoft.com/en-us/entra/identity-platform/certificate-credentials'],
   client: {
     by: 'signed assertion',
-    algorithms: ['PS256', 'RS256'],
+    algorithms: ['PS256'],
     audience: 'the token endpoint',
     maximumSeconds: 600,
     // the thumbprint says which certificate it was signed with
