@@ -7,6 +7,7 @@ import { parse, stringify } from 'yaml'
 import { createReader, type Reader } from '../../packages/reader/src/index.ts'
 import { readerKey, readerKeyText, sealingKey } from '../../packages/reader/src/sealed.ts'
 import { perennial } from '../cli/run.ts'
+import { any } from '../emulators/client-authentication.ts'
 import type { Profile } from '../emulators/profile.ts'
 import { type Emulators, type Opened, startEmulators } from '../emulators/server.ts'
 import { json, post, singleUse, variant, vendor } from '../emulators/vendor.ts'
@@ -32,6 +33,8 @@ function auth0WithJson(): Profile {
     token: json(machine.token.url),
     requires: { grant_type: 'client_credentials' },
     requiresOfUser: {},
+    // each client has its own
+    clientAsks: { audience: any },
   })
 }
 
