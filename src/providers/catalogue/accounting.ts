@@ -152,7 +152,10 @@ export const accounting: Record<string, ProviderEntry> = {
     },
     clientAuth: 'client_secret_post',
     errors: {
-      deadGrant: [{ code: 'invalid_request', message: 'refresh token expired' }],
+      deadGrant: [
+        { code: 'invalid_request', message: 'refresh token expired' },
+        { code: 'unauthorized_client', message: 'old refresh token used' },
+      ],
       tooEarly: [{ message: 'not expired' }],
     },
     accessTokenSeconds: 600,
@@ -171,6 +174,10 @@ export const accounting: Record<string, ProviderEntry> = {
       {
         url: 'https://github.com/picqer/exact-php-client/blob/main/src/Picqer/Financials/Exact/Connection.php',
         says: 'client credentials in the body; expires_in handled as a string; locking hooks around refresh',
+      },
+      {
+        url: 'https://github.com/picqer/exact-php-client/issues/644',
+        says: 'user report: a used refresh token is answered with 401 unauthorized_client, Old refresh token used',
       },
       {
         url: 'https://github.com/picqer/exact-php-client/issues/300',

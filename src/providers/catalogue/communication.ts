@@ -62,7 +62,7 @@ export const communication: Record<string, ProviderEntry> = {
     tokenEndpoint: 'https://zoom.us/oauth/token',
     revocationEndpoint: 'https://zoom.us/oauth/revoke',
     clientAuth: 'client_secret_basic',
-    errors: { message: 'reason' },
+    errors: { message: 'reason', deadGrant: [{ code: 'invalid_request', message: 'invalid token' }] },
     accessTokenSeconds: 3600,
     rotation: 'single_use',
     refreshTokenIdleSeconds: 7_776_000,
@@ -80,6 +80,14 @@ export const communication: Record<string, ProviderEntry> = {
       {
         url: 'https://github.com/anthropics/knowledge-work-plugins/blob/main/partner-built/zoom-plugin/skills/oauth/concepts/token-lifecycle.md',
         says: 'one hour, about 90 days, rotation with old token invalid (vendor-contributed plugin)',
+      },
+      {
+        url: 'https://developers.zoom.us/docs/integrations/oauth/',
+        says: 'requests and answers; an invalid token is told by a reason beside the code',
+      },
+      {
+        url: 'https://github.com/tl-its-umich-edu/remote-office-hours-queue/issues/363',
+        says: 'user report: a dead refresh token is answered with 401 or 400',
       },
       {
         url: 'https://developers.zoom.us/docs/rooms/s2s-oauth/',
@@ -102,6 +110,7 @@ export const communication: Record<string, ProviderEntry> = {
     tokenEndpoint: 'https://webexapis.com/v1/access_token',
     clientAuth: 'client_secret_post',
     tokenResponse: { refreshExpiresIn: 'refresh_token_expires_in' },
+    errors: { message: 'errors.0.description', deadGrant: [{ message: 'refresh token provided is expired' }] },
     minRefreshIntervalSeconds: 86_400,
     notes:
       'A token can really be refreshed about once a day; before, the same comes back. Lifetimes differ by product.',

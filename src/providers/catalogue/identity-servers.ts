@@ -48,6 +48,7 @@ export const identityServers: Record<string, ProviderEntry> = {
       },
     },
     clientAuth: 'client_secret_basic',
+    errors: { deadGrant: [{ code: 'token_inactive' }] },
     rotation: 'single_use',
     variants: {
       graceful: {
@@ -61,6 +62,10 @@ export const identityServers: Record<string, ProviderEntry> = {
       {
         url: 'https://github.com/ory/docs/blob/master/docs/hydra/guides/graceful-token-refresh.mdx',
         says: 'grace period, reuse count, chain semantics',
+      },
+      {
+        url: 'https://github.com/ory/hydra/issues/3004',
+        says: 'a refresh token that is no longer active is answered with 401 token_inactive',
       },
     ],
     checked: '2026-11-22',

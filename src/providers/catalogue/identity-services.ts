@@ -8,6 +8,7 @@ export const identityServices: Record<string, ProviderEntry> = {
     revocationEndpoint: 'https://{domain}.auth0.com/oauth/revoke',
     parameters: { domain: { description: 'tenant and region, as in its host name at auth0.com', example: 'acme.eu' } },
     clientAuth: 'client_secret_post',
+    errors: { clientRefused: [{ code: 'access_denied', message: 'unauthorized' }] },
     rotation: 'single_use',
     refreshTokenAbsoluteSeconds: 2_592_000,
     refreshTokensPerUser: 200,
@@ -51,6 +52,10 @@ export const identityServices: Record<string, ProviderEntry> = {
       {
         url: 'https://community.auth0.com/t/clarifying-refresh-token-rotation-in-auth0/146649',
         says: 'absolute expiry not extended',
+      },
+      {
+        url: 'https://community.auth0.com/t/access-denied-unauthorized/11259',
+        says: 'a wrong client secret is answered with 401 access_denied, Unauthorized',
       },
       {
         url: 'https://github.com/pilcrowonpaper/arctic',

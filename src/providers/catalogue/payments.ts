@@ -30,6 +30,10 @@ export const payments: Record<string, ProviderEntry> = {
     tokenEndpoint: 'https://api.monzo.com/oauth2/token',
     revocationEndpoint: 'https://api.monzo.com/oauth2/logout',
     clientAuth: 'client_secret_post',
+    errors: {
+      code: 'code',
+      deadGrant: [{ code: 'unauthorized.bad_refresh_token' }, { code: 'unauthorized.bad_refresh_token.evicted' }],
+    },
     accessTokenSeconds: 21_600,
     rotation: 'single_use',
     oldAccessTokenDies: true,
@@ -39,6 +43,10 @@ export const payments: Record<string, ProviderEntry> = {
       {
         url: 'https://github.com/monzo/docs/blob/master/source/includes/_authentication.md',
         says: 'expires_in 21600, one-time refresh, previous token invalidated, logout',
+      },
+      {
+        url: 'https://docs.monzo.com/#errors',
+        says: 'status codes and the member code of an error',
       },
     ],
     checked: '2026-11-22',

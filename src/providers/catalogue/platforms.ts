@@ -7,6 +7,7 @@ export const platforms: Record<string, ProviderEntry> = {
     tokenEndpoint: 'https://oauth2.googleapis.com/token',
     revocationEndpoint: 'https://oauth2.googleapis.com/revoke',
     clientAuth: 'client_secret_post',
+    errors: { clientRefused: [{ code: 'deleted_client' }] },
     accessTokenSeconds: 3600,
     rotation: 'none',
     refreshTokenIdleSeconds: 15_552_000,
@@ -24,6 +25,10 @@ export const platforms: Record<string, ProviderEntry> = {
       {
         url: 'https://developers.google.com/identity/protocols/oauth2',
         says: 'six months unused, per client-user limit, password change with Gmail scopes, session control',
+      },
+      {
+        url: 'https://developers.google.com/identity/protocols/oauth2/web-server#authorization-errors-deleted-client',
+        says: 'deleted_client: the client, not the grant, is gone',
       },
       { url: 'https://support.google.com/cloud/answer/9028764', says: 'limit and Testing status' },
       {

@@ -79,10 +79,11 @@ export const serviceDesks: Record<string, ProviderEntry> = {
       instance: { description: 'name of the instance, as in its host name at service-now.com', example: 'acme' },
     },
     clientAuth: 'client_secret_post',
+    errors: { deadGrant: [{ code: 'server_error', message: 'access_denied' }] },
     accessTokenSeconds: 1800,
     refreshTokenLifetimeSeconds: 8_640_000,
     notes:
-      'Lifetimes are settings of the instance, 30 minutes and 100 days by default. A request while a token lives can return that token with its expiry moved.',
+      'A dead refresh token and a wrong client secret get the same answer, 401 with server_error and access_denied: where all credentials of a client ask for a reconnect at once, look at its secret first. Lifetimes are settings of the instance, 30 minutes and 100 days by default. A request while a token lives can return that token with its expiry moved.',
     sources: [
       {
         url: 'https://support.servicenow.com/kb?id=kb_article_view&sysparm_article=KB0791140',
@@ -91,6 +92,14 @@ export const serviceDesks: Record<string, ProviderEntry> = {
       {
         url: 'https://docs.servicenow.com/bundle/utah-platform-security/page/administer/security/task/t_ManageTokens.html',
         says: 'default lifespans',
+      },
+      {
+        url: 'https://github.com/pipeshub-ai/pipeshub-ai/blob/main/backend/python/app/connectors/core/base/token_service/oauth_service.py',
+        says: 'what a widely used client takes for a dead refresh token here: 401 server_error, access_denied',
+      },
+      {
+        url: 'https://github.com/demisto/content-docs/issues/1301',
+        says: 'user report: the same answer where the credentials of the client are wrong',
       },
       { url: 'https://github.com/amp-labs/connectors/tree/main/providers', says: 'token endpoint' },
     ],

@@ -175,13 +175,14 @@ export const sourceCode: Record<string, ProviderEntry> = {
     displayName: 'Atlassian Cloud (Jira, Confluence)',
     tokenEndpoint: 'https://auth.atlassian.com/oauth/token',
     clientAuth: 'client_secret_post',
+    errors: { deadGrant: [{ code: 'unauthorized_client', message: 'refresh_token is invalid' }] },
     accessTokenSeconds: 3600,
     rotation: 'grace',
     graceSeconds: 600,
     refreshTokenIdleSeconds: 7_776_000,
     consent: 'scope offline_access and audience=api.atlassian.com',
     notes:
-      'A dead refresh token is answered with 403 and invalid_grant. Reuse after ten minutes ends the grant. A single token cannot be revoked by API.',
+      'A dead refresh token is answered with 403, and with invalid_grant or unauthorized_client. Reuse after ten minutes ends the grant. A single token cannot be revoked by API.',
     sources: [
       {
         url: 'https://developer.atlassian.com/cloud/oauth/getting-started/refresh-tokens',
@@ -191,6 +192,10 @@ export const sourceCode: Record<string, ProviderEntry> = {
       {
         url: 'https://nango.dev/blog/jira-oauth-refresh-token-invalid-grant',
         says: 'status is often 403 with invalid_grant',
+      },
+      {
+        url: 'https://github.com/raycast/extensions/issues/11836',
+        says: 'user report: a dead refresh token is answered with 403 unauthorized_client, refresh_token is invalid',
       },
       {
         url: 'https://docs.gitguardian.com/secrets-detection/secrets-detection-engine/detectors/specifics/atlassian_auth_key',

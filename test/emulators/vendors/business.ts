@@ -129,6 +129,7 @@ const exact = vendor('exact-online', {
   sources: [
     'https://github.com/websmurf/laravel-exact-online/issues/23',
     'https://github.com/picqer/exact-php-client/issues/300',
+    'https://github.com/picqer/exact-php-client/issues/644',
     'https://help.flowgear.net/articles/nodes/exact-online',
     'https://github.com/picqer/exact-php-client/blob/main/src/Picqer/Financials/Exact/Connection.php',
   ],
@@ -146,6 +147,7 @@ const exact = vendor('exact-online', {
     deadGrant: [
       oauthError(400, 'invalid_request', 'The refresh token expired at 11/23/2026 10:00:00 AM.'),
       oauthError(400, 'invalid_grant'),
+      oauthError(401, 'unauthorized_client', 'Old refresh token used.'),
     ],
     tooEarly: exactTooEarly,
   },
@@ -243,13 +245,27 @@ const mercadopago = vendor('mercadopago', {
 })
 
 const monzo = vendor('monzo', {
-  sources: ['https://github.com/monzo/docs/blob/master/source/includes/_authentication.md'],
+  sources: [
+    'https://github.com/monzo/docs/blob/master/source/includes/_authentication.md',
+    'https://docs.monzo.com/#errors',
+  ],
   token: 'https://api.monzo.com/oauth2/token',
   client: post,
   accessSeconds: 21600,
   rotation: singleUse,
   oldAccessTokenDies: true,
   answer: (minted) => ({ ...rfcAnswer(minted), client_id: 'app', user_id: 'user_1' }),
+  errors: {
+    deadGrant: [
+      jsonReply(401, {
+        code: 'unauthorized.bad_refresh_token.evicted',
+        error: 'invalid_token',
+        error_description: 'Refresh token has been evicted',
+        message: 'Refresh token has been evicted',
+      }),
+      jsonReply(401, { code: 'unauthorized.bad_refresh_token', message: 'Bad refresh token' }),
+    ],
+  },
   revocation: { url: 'https://api.monzo.com/oauth2/logout', client: bearer, takes: 'access', ends: 'the grant' },
 })
 

@@ -45,6 +45,7 @@ const atlassian = vendor('atlassian', {
     'https://developer.atlassian.com/cloud/oauth/getting-started/refresh-tokens',
     'https://community.developer.atlassian.com/t/54172',
     'https://nango.dev/blog/jira-oauth-refresh-token-invalid-grant',
+    'https://github.com/raycast/extensions/issues/11836',
   ],
   accessSeconds: 3600,
   consentAsksForMore: true,
@@ -54,7 +55,12 @@ const atlassian = vendor('atlassian', {
   // reuse beyond the leeway invalidates the grant
   rotation: graceThenRevokes(600),
   answer: (minted) => ({ ...rfcAnswer(minted), scope: 'read:jira-work offline_access' }),
-  errors: { deadGrant: [oauthError(403, 'invalid_grant', 'Unknown or invalid refresh token.')] },
+  errors: {
+    deadGrant: [
+      oauthError(403, 'invalid_grant', 'Unknown or invalid refresh token.'),
+      oauthError(403, 'unauthorized_client', 'refresh_token is invalid'),
+    ],
+  },
 })
 
 const autodesk = vendor('autodesk-aps', {
@@ -247,7 +253,10 @@ const google = vendor('google', {
   answer: (minted) => ({ ...rfcAnswer(minted), scope: 'https://www.googleapis.com/auth/drive.metadata.readonly' }),
   errors: {
     deadGrant: [oauthError(400, 'invalid_grant', 'Token has been expired or revoked.')],
-    clientError: [oauthError(401, 'invalid_client', 'The provided client secret is invalid.')],
+    clientError: [
+      oauthError(401, 'invalid_client', 'The provided client secret is invalid.'),
+      oauthError(401, 'deleted_client', 'The OAuth client was deleted.'),
+    ],
   },
   // either token ends the grant
   revocation: {
@@ -286,7 +295,7 @@ const googleServiceAccount = vendor('google-service-account', {
   account: { scope: 'https://mail.google.com/' },
   token: 'https://oauth2.googleapis.com/token',
   answer: google.answer,
-  errors: google.errors,
+  errors: { ...google.errors, clientError: [google.errors.clientError[0]] },
 })
 /** It acts for a user of the domain. */
 const googleDelegated = variant(googleServiceAccount, 'delegated', {
@@ -366,6 +375,16 @@ const webex = vendor('webex', {
   sameTokenForSeconds: 86400,
   rotation: answersSame,
   answer: (minted) => ({ ...rfcAnswer(minted), refresh_token_expires_in: minted.refreshSeconds }),
+  errors: {
+    deadGrant: [
+      jsonReply(400, {
+        message: 'The request could not be understood by the server due to malformed syntax.',
+        errors: [{ description: 'The refresh token provided is expired, revoked, malformed, or invalid.' }],
+        trackingId: 'ROUTER_1',
+      }),
+      oauthError(400, 'invalid_grant'),
+    ],
+  },
 })
 
 export const developer: readonly Profile[] = [

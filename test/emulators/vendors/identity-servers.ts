@@ -14,6 +14,7 @@ import {
   publicClient,
   reuseRevokes,
   rfcAnswer,
+  rfcErrors,
   singleUse,
   variant,
   vendor,
@@ -66,6 +67,7 @@ const auth0 = vendor('auth0', {
   sources: [
     'https://auth0.com/docs/secure/tokens/refresh-tokens/configure-refresh-token-rotation',
     'https://auth0.com/docs/secure/tokens/refresh-tokens/configure-refresh-token-expiration',
+    'https://community.auth0.com/t/access-denied-unauthorized/11259',
   ],
   token: 'https://{domain}.auth0.com/oauth/token',
   account: { domain: 'acme.eu' },
@@ -78,7 +80,10 @@ const auth0 = vendor('auth0', {
   tokensPerUser: 200,
   rotation: reuseRevokes,
   revocation: { url: 'https://{domain}.auth0.com/oauth/revoke', takes: 'refresh', ends: 'the grant' },
-  errors: { deadGrant: [oauthError(403, 'invalid_grant', 'Unknown or invalid refresh token.')] },
+  errors: {
+    deadGrant: [oauthError(403, 'invalid_grant', 'Unknown or invalid refresh token.')],
+    clientError: [oauthError(401, 'access_denied', 'Unauthorized'), ...rfcErrors.clientError],
+  },
 })
 const auth0Leeway = variant(auth0, 'leeway', { rotation: graceThenRevokes(10) })
 const auth0Reusing = variant(auth0, 'non-rotating', { rotation: neverRotates })
@@ -372,12 +377,27 @@ function oneloginError(code: number, type: string, message: string) {
 }
 
 const hydra = vendor('ory-hydra', {
-  sources: ['https://github.com/ory/docs/blob/master/docs/hydra/guides/graceful-token-refresh.mdx'],
+  sources: [
+    'https://github.com/ory/docs/blob/master/docs/hydra/guides/graceful-token-refresh.mdx',
+    'https://github.com/ory/hydra/issues/3004',
+  ],
   token: 'https://{host}/oauth2/token',
   account: host,
   client: basic,
   rotation: reuseRevokes,
   revocation: { url: 'https://{host}/oauth2/revoke', ends: 'the grant' },
+  errors: {
+    deadGrant: [
+      ...rfcErrors.deadGrant,
+      jsonReply(401, {
+        error: 'token_inactive',
+        error_description:
+          'Token is inactive because it is malformed, expired or otherwise invalid. Token validation failed.',
+        error_hint: 'Token validation failed.',
+        status_code: 401,
+      }),
+    ],
+  },
 })
 const hydraGraceful = variant(hydra, 'graceful', { rotation: graceThenRevokes(60) })
 

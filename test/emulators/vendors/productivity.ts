@@ -389,6 +389,9 @@ const ringcentral = vendor('ringcentral', {
   revocation: { url: 'https://platform.ringcentral.com/restapi/oauth/revoke', ends: 'the grant' },
 })
 
+/** for a dead refresh token, a wrong secret, a locked user */
+const serviceNowDenied = jsonReply(401, { error_description: 'access_denied', error: 'server_error' })
+
 const servicenow = vendor('servicenow', {
   sources: [
     'https://support.servicenow.com/kb?id=kb_article_view&sysparm_article=KB0791140',
@@ -402,6 +405,7 @@ const servicenow = vendor('servicenow', {
   refreshSeconds: 8640000,
   rotation: answersSame,
   answer: (minted) => ({ ...rfcAnswer(minted), scope: 'useraccount' }),
+  errors: { deadGrant: [serviceNowDenied], clientError: [serviceNowDenied], alike: true },
 })
 
 const slack = vendor('slack', {
@@ -530,7 +534,10 @@ const zoom = vendor('zoom', {
   rotation: singleUse,
   answer: (minted) => ({ ...rfcAnswer(minted), scope: 'user:read', api_url: 'https://api.zoom.us' }),
   errors: {
-    deadGrant: [jsonReply(400, { reason: 'Invalid Token!', error: 'invalid_grant' })],
+    deadGrant: [
+      jsonReply(400, { reason: 'Invalid Token!', error: 'invalid_grant' }),
+      jsonReply(401, { reason: 'Invalid Token!', error: 'invalid_request' }),
+    ],
     clientError: [jsonReply(401, { reason: 'Invalid client_id or client_secret', error: 'invalid_client' })],
   },
   revocation: {
