@@ -40,7 +40,8 @@ export interface Config {
     grant: [string, ...string[]]
     reader: [string, ...string[]]
   }
-  readers: { sealed: boolean }
+  /** `tenants`: those whose readers have a Redis user of their own, with the SHA-256 of its passwords */
+  readers: { sealed: boolean; tenants?: Record<string, string[]> }
   /** how long before the end of a grant that no refresh moves it is told, longest first */
   warnings: { reconnectSoonMs: number[] }
   clients: ReadonlyMap<string, ClientConfig>
@@ -86,7 +87,7 @@ async function readSecrets(declaration: Declaration, places: SecretPlaces, probl
   const readAll = (sources: SecretSource[], path: Path, flaw: Flaw) =>
     Promise.all(sources.map((source, i) => read(source, [...path, i], flaw)))
 
-  const { redisUrl, keys, sealed, reconnectSoonDays } = declaration
+  const { redisUrl, keys, readers, reconnectSoonDays } = declaration
   const url = redisUrl === undefined ? '' : await read(redisUrl, ['redis', 'url'], redisUrlFlaw)
   const [grant = '', ...olderGrant] = await readAll(keys.grant, ['keys', 'grant'], keyFlaw)
   const [reader = '', ...olderReader] = await readAll(keys.reader, ['keys', 'reader'], (key) =>
@@ -119,7 +120,7 @@ async function readSecrets(declaration: Declaration, places: SecretPlaces, probl
     source: places.path,
     redis: { url },
     keys: { grant: [grant, ...olderGrant], reader: [reader, ...olderReader] },
-    readers: { sealed },
+    readers,
     warnings: { reconnectSoonMs: reconnectSoonDays.map((days) => days * dayMs).sort((a, b) => b - a) },
     clients,
     rereadSecrets: async (client) => await files.get(client)?.reread(),

@@ -182,6 +182,16 @@ describe('what is wrong with a configuration', () => {
     ['no mapping', '- a', 'FILE: must be a mapping'],
     ['broken YAML', `${good}  : [${secret}`, /^FILE:\d+: not valid YAML \([a-z ]+\)/],
     ['a repeated key', `${good}${head}`, /FILE:10: not valid YAML \(duplicate key\)/],
+    [
+      'a tenant that no id can begin with',
+      `${good}readers: { tenants: { 'a/b': {} } }`,
+      'readers.tenants["a/b"]: is no tenant: it is the first part of a credential id',
+    ],
+    [
+      'a password where its hash belongs',
+      `${good}readers: { tenants: { acme: { passwordHashes: [${secret}] } } }`,
+      'readers.tenants.acme.passwordHashes[0]: is no hash of a password; make it with: printf %s "$PASSWORD" | sha256sum',
+    ],
     ['an alias to nowhere', `${good}readers: *${secret}`, 'FILE: holds a YAML alias'],
   ])('%s is said with its place and what to do', async (_, yaml, expected) => {
     const message = await problems(yaml)

@@ -37,8 +37,9 @@ describe('a configuration', () => {
 
   test('may say everything', async () => {
     await writeFile(join(folder, 'secret.txt'), `${secret}\n`)
+    const hash = 'ab'.repeat(32)
     const config = await load(`${head}
-readers: { sealed: false }
+readers: { sealed: false, tenants: { acme: { passwordHashes: [${hash}] }, globex: {}, initech: } }
 clients:
   orders-api:
     provider: my-auth0
@@ -62,7 +63,7 @@ providers:
     refreshTokenLifetimeSeconds: 90
 warnings: { reconnectSoonDays: [1, 7] }
 `)
-    expect(config.readers.sealed).toBe(false)
+    expect(config.readers).toEqual({ sealed: false, tenants: { acme: [hash], globex: [], initech: [] } })
     expect(config.warnings.reconnectSoonMs).toEqual([7 * 86_400_000, 86_400_000])
     expect(config.clients.get('orders-api')).toEqual({
       name: 'orders-api',

@@ -12,6 +12,7 @@ import { declare } from '../src/config/declaration.ts'
 import type { Problem } from '../src/config/problem.ts'
 import { statuses } from '../src/credential.ts'
 import { packageRoot } from '../src/dev/binaries.ts'
+import { readerUser, setUserLine } from '../src/store/acl.ts'
 import { newSealingKey, seal } from '../src/store/sealing.ts'
 
 const root = packageRoot()
@@ -119,3 +120,8 @@ describe('docs/read.md', () => {
 
 const merged = (examples: Record<string, unknown>[], section: string) =>
   Object.assign({}, ...examples.map((example) => example[section]))
+
+test('docs/read.md shows the rules that perennial acl prints', () => {
+  const [hash = ''] = /[0-9a-f]{64}/.exec(page('docs/read.md')) ?? []
+  expect(page('docs/read.md')).toContain(`\n${setUserLine(readerUser('acme', [hash]))}\n`)
+})

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { type Config, loadConfig } from '../config.ts'
 import { PerennialError } from '../errors.ts'
 import { jsonFlag } from './arguments.ts'
-import { type Check, fail, ok } from './checks/check.ts'
+import { type Check, fail, ok, warn } from './checks/check.ts'
 import { print, printable, printJson, type Style, styled } from './output.ts'
 import { chooseTarget } from './session.ts'
 import { type Target, type TargetOptions, withTargetOptions } from './target.ts'
@@ -30,13 +30,27 @@ async function examine(target: Target): Promise<Check[]> {
   if (config instanceof PerennialError)
     return config.message.split('\n').map((problem) => fail('configuration', problem, `correct ${target.path}`))
   // loaded here: a wrong configuration is told without waiting for them
-  const [{ checkTemporal }, { checkRedis }, { checkProviders }] = await Promise.all([
+  const [{ checkTemporal }, { checkRedis }, { checkUsers }, { checkProviders }] = await Promise.all([
     import('./checks/temporal.ts'),
     import('./checks/redis.ts'),
+    import('./checks/users.ts'),
     import('./checks/providers.ts'),
   ])
-  const checks = await Promise.all([checkTemporal(config), checkRedis(config.redis.url), checkProviders(config)])
-  return [ok('configuration', configurationText(config)), ...checks.flat()]
+  const checks = await Promise.all([
+    checkTemporal(config),
+    checkRedis(config.redis.url),
+    // on a development stack everything is one person's
+    target.devStack ? [] : checkUsers(config),
+    checkProviders(config),
+  ])
+  return [checkConfiguration(config), ...checks.flat()]
+}
+
+function checkConfiguration(config: Config): Check {
+  const text = configurationText(config)
+  if (config.readers.sealed) return ok('configuration', text)
+  const fix = 'leave readers.sealed out, and give each service the key of its tenant'
+  return warn('configuration', `${text}: whoever reads Redis, or a copy of it, has them`, fix)
 }
 
 function configurationText({ source, clients, keys, readers }: Config): string {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { Command } from 'commander'
+import { registerAcl } from './acl.ts'
 import { registerConnect } from './connect.ts'
 import { registerDev } from './dev.ts'
 import { registerDoctor } from './doctor.ts'
@@ -51,6 +52,7 @@ export function createProgram(): Command {
     registerRestore,
     registerProviders,
     registerKeys,
+    registerAcl,
     registerDoctor,
   ]
   for (const register of commands) register(program)

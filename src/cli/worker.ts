@@ -11,6 +11,10 @@ export function registerWorker(program: Command): void {
     .action(async (options: TargetOptions) => {
       const { config } = await openTarget(options)
       const log = pino({ base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime })
+      if (!config.readers.sealed)
+        log.warn(
+          'readers.sealed is false: access tokens stand in Redis as they are, for whoever reads it or a copy of it',
+        )
       // loaded here: it brings the whole of Temporal's worker with it
       const { runWorker } = await import('../worker.ts')
       await runWorker(config, log, () => log.info({ clients: [...config.clients.keys()] }, 'worker ready'))

@@ -27,7 +27,7 @@ export interface Declaration {
   /** absent when it was not declared rightly, which is a problem of its own */
   redisUrl?: SecretSource
   keys: { grant: SecretSource[]; reader: SecretSource[] }
-  sealed: boolean
+  readers: { sealed: boolean; tenants: Record<string, string[]> }
   reconnectSoonDays: number[]
   clients: { name: string; declared: DeclaredClient; grant: GrantKind; provider: Provider }[]
 }
@@ -46,7 +46,12 @@ export function declare(document: unknown, problems: Problem[]): Declaration {
   return {
     ...(redis === undefined ? {} : { redisUrl: redis.url }),
     keys: keys ?? { grant: [], reader: [] },
-    sealed: readers?.sealed ?? true,
+    readers: {
+      sealed: readers?.sealed ?? true,
+      tenants: Object.fromEntries(
+        Object.entries(readers?.tenants ?? {}).map(([tenant, declared]) => [tenant, declared?.passwordHashes ?? []]),
+      ),
+    },
     reconnectSoonDays: warnings?.reconnectSoonDays ?? [],
     clients: declareClients(sections.clients, providers, problems),
   }

@@ -79,7 +79,26 @@ export const redisSchema = z.strictObject({ url: address })
 
 export const keysSchema = z.strictObject({ grant: keys, reader: keys })
 
-export const readersSchema = z.strictObject({ sealed: z.boolean().default(true) }).prefault({})
+const tenant = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9._~@|+=%-]{1,255}$/,
+    'is no tenant: it is the first part of a credential id, tenant/client/subject',
+  )
+
+const passwordHash = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'is no hash of a password; make it with: printf %s "$PASSWORD" | sha256sum')
+
+export const readersSchema = z
+  .strictObject({
+    sealed: z.boolean().default(true),
+    /** whose services read with a Redis user of their own: what perennial acl prints and perennial doctor checks */
+    tenants: z
+      .record(tenant, z.strictObject({ passwordHashes: z.array(passwordHash).default([]) }).nullable())
+      .default({}),
+  })
+  .prefault({})
 
 /** When to tell that a user will have to reconnect, before the end of a grant that no refresh moves. */
 export const warningsSchema = z.strictObject({ reconnectSoonDays: z.array(positive).default([14, 3]) }).prefault({})

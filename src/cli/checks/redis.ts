@@ -1,9 +1,10 @@
 import { createClient } from 'redis'
 import { type Check, fail, ok, patienceMs, reasonOf, warn } from './check.ts'
 
-type Client = ReturnType<typeof open>
+export type Client = ReturnType<typeof open>
 
-const open = (url: string) =>
+/** A connection that is tried once. */
+export const open = (url: string) =>
   createClient({
     url,
     disableClientInfo: true,
