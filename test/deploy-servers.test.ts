@@ -188,7 +188,7 @@ async function expectWholeLife(store: Store, readerUrl: string): Promise<void> {
   expect(await store.fence({ credential, status: { ...status, status: 'revoked' } })).toMatchObject({
     verdict: 'fenced',
   })
-  await expect(reader.get(credential)).rejects.toMatchObject({ code: 'credential_revoked' })
+  await expect(reader.get(credential, { fresh: true })).rejects.toMatchObject({ code: 'credential_revoked' })
 }
 
 describe('the Temporal of docker-compose.yml', () => {

@@ -134,9 +134,8 @@ describe('the packages', { timeout: 300_000 }, () => {
       join(project, 'program.ts'),
       `import { Perennial } from 'perennial'
        import { createReader, ReconnectRequired, type AccessToken } from '@perennial/reader'
-       import { createClient } from 'redis'
        const tokens = createReader({ redis: 'redis://localhost:6379', keys: [process.env['PERENNIAL_READER_KEY']] })
-       export const borrowed = createReader({ redis: createClient() })
+       export const clustered = createReader({ redis: { cluster: [{ host: 'a', port: 6379 }], socket: { tls: true } } })
        export const token: Promise<AccessToken> = tokens.get('acme/google-main/alice', { minRemainingMs: 60_000 })
        export const since: Date | undefined = new ReconnectRequired('', {}).since
        export type Ops = Perennial

@@ -73,6 +73,7 @@ const problemReasons: Record<UnreadableCode, GrantProblem['reason']> = {
   malformed: 'stored_grant_tampered',
   unknown_key: 'stored_grant_unknown_key',
   other_credential: 'stored_grant_swapped',
+  rolled_back: 'stored_grant_misplaced',
 }
 
 /**

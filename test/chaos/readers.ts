@@ -37,7 +37,8 @@ export class Readers {
   #endedMs = 0
 
   constructor(redisUrl: string, key: string, accounts: readonly Account[]) {
-    this.#reader = createReader({ redis: redisUrl, keys: [key] })
+    // nothing in memory: what is judged is what stands in Redis
+    this.#reader = createReader({ redis: redisUrl, keys: [key], maxEntries: 0 })
     this.#accounts = accounts
   }
 

@@ -77,7 +77,8 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   await ready(redis)
   const [perennial, temporal, code] = [await Perennial.open(config), openTemporal(), await bundle()]
   const key = readerKeyText(readerKey(sealingKey(config.keys.reader[0]), 'crash'))
-  const reader = createReader({ redis: redisServer.url, keys: [key] })
+  // nothing in memory: what is judged is what stands in Redis
+  const reader = createReader({ redis: redisServer.url, keys: [key], maxEntries: 0 })
   let services = 0
   return {
     referee,

@@ -50,7 +50,8 @@ export interface StatusDocument {
 
 const idPattern = /^([A-Za-z0-9._~@|+=%-]{1,255})\/([A-Za-z0-9._~@|+=%-]{1,255}\/[A-Za-z0-9._~@|+=%-]{1,255})$/
 
-function split(credential: string): { tenant: string; rest: string } {
+/** The parts that its keys are made of; throws {@link InvalidArgument} for what is no credential id. */
+export function split(credential: string): { tenant: string; rest: string } {
   const [, tenant, rest] = idPattern.exec(credential) ?? []
   if (tenant === undefined || rest === undefined)
     throw new InvalidArgument(
@@ -80,62 +81,69 @@ export const changedChannel = (tenant: string) => `perennial:changed:${tenant}`
 /** Told `<client>/<subject> <generation>` by a reader whose token was refused before its time. */
 export const rejectedChannel = (tenant: string) => `perennial:rejected:${tenant}`
 
+/** A notice as it is sent on both channels. */
+export const notice = (credential: string, generation: number) => `${split(credential).rest} ${generation}`
+
+/** What a notice on a tenant's channel says; undefined for what is none. */
+export function parseNotice(tenant: string, message: string): { credential: string; generation: number } | undefined {
+  const space = message.lastIndexOf(' ')
+  const generation = Number(message.slice(space + 1))
+  return space < 1 || !isGeneration(generation)
+    ? undefined
+    : { credential: `${tenant}/${message.slice(0, space)}`, generation }
+}
+
 /** Reads an access document and checks that it is the credential's; throws {@link UnreadableValue}. */
 export function parseAccess(text: string, credential: string): AccessDocument {
-  const value = parseObject(text, 'access token')
-  const wrong = firstWrong(value, {
-    credential: isText,
-    family: isText,
-    generation: isGeneration,
-    access_token: isText,
-    token_type: isText,
-    scope: optional(isText),
-    expires_at: isTime,
-    obtained_at: optional(isTime),
-    values: optional(isTexts),
-    dies_at_refresh: optional((value) => typeof value === 'boolean'),
-  })
-  if (wrong !== undefined) throw malformed('access token', wrong)
-  const document = value as unknown as AccessDocument
+  const document = parseObject(text, 'access token')
+  // written out, because this is on the path of every read
+  const wrong =
+    (!isText(document.credential) && 'credential') ||
+    (!isText(document.family) && 'family') ||
+    (!isGeneration(document.generation) && 'generation') ||
+    (!isText(document.access_token) && 'access_token') ||
+    (!isText(document.token_type) && 'token_type') ||
+    (!isOptional(isText, document.scope) && 'scope') ||
+    (!isTime(document.expires_at) && 'expires_at') ||
+    (!isOptional(isText, document.obtained_at) && 'obtained_at') ||
+    (!isOptional(isTexts, document.values) && 'values') ||
+    (!isOptional(isFlag, document.dies_at_refresh) && 'dies_at_refresh')
+  if (wrong !== false) throw malformed('access token', wrong)
   if (document.credential !== credential)
     throw new UnreadableValue(
       'other_credential',
       `the access token stored for ${credential} belongs to another credential; it was not used`,
+      { credential },
     )
-  return document
+  return document as unknown as AccessDocument
 }
 
 /** Reads a status document; throws {@link UnreadableValue}. */
 export function parseStatus(text: string): StatusDocument {
-  const value = parseObject(text, 'status')
-  const wrong = firstWrong(value, {
-    status: (status) => statuses.some((known) => known === status),
-    reason: optional(isText),
-    since: isTime,
-    generation: isGeneration,
-    accessExpiresAt: optional(isTime),
-    nextRefreshAt: optional(isTime),
-    refreshExpiresAt: optional(isTime),
-    reconnectBy: optional(isTime),
-  })
-  if (wrong !== undefined) throw malformed('status', wrong)
-  return value as unknown as StatusDocument
+  const document = parseObject(text, 'status')
+  const wrong =
+    (!isStatus(document.status) && 'status') ||
+    (!isOptional(isText, document.reason) && 'reason') ||
+    (!isTime(document.since) && 'since') ||
+    (!isGeneration(document.generation) && 'generation') ||
+    optionalTimes.find((name) => !isOptional(isTime, document[name])) ||
+    false
+  if (wrong !== false) throw malformed('status', wrong)
+  return document as unknown as StatusDocument
 }
+
+const optionalTimes = ['accessExpiresAt', 'nextRefreshAt', 'refreshExpiresAt', 'reconnectBy'] as const
 
 type Check = (value: unknown) => boolean
 
 const isText: Check = (value) => typeof value === 'string'
+const isFlag: Check = (value) => typeof value === 'boolean'
 const isTexts: Check = (value) =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isText)
 const isTime: Check = (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value))
 const isGeneration: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0
-const optional =
-  (check: Check): Check =>
-  (value) =>
-    value === undefined || check(value)
-
-const firstWrong = (value: Record<string, unknown>, checks: Record<string, Check>) =>
-  Object.keys(checks).find((name) => checks[name]?.(value[name]) === false)
+const isStatus: Check = (value) => statuses.some((known) => known === value)
+const isOptional = (check: Check, value: unknown) => value === undefined || check(value)
 
 function parseObject(text: string, what: string): Record<string, unknown> {
   try {

@@ -1,3 +1,6 @@
+export { type BearerOptions, bearer, type Interceptor } from './bearer.ts'
+export type { AccessToken } from './cache.ts'
+export type { Node, RedisLocation, RedisOptions, SentinelOptions } from './connection.ts'
 export {
   CredentialNotFound,
   CredentialRevoked,
@@ -18,5 +21,12 @@ export {
   type StatusDocument,
   statusKey,
 } from './format.ts'
-export { type AccessToken, createReader, type GetOptions, type Reader, type ReaderOptions } from './reader.ts'
-export type { RedisCommands, RedisOptions } from './store.ts'
+export type { ReaderMetrics } from './metrics.ts'
+export {
+  type Change,
+  createReader,
+  type GetOptions,
+  type Reader,
+  type ReaderOptions,
+  type RejectOptions,
+} from './reader.ts'

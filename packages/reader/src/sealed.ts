@@ -76,12 +76,14 @@ export function open(sealed: string, keys: readonly SealingKey[], context: { cre
     throw new UnreadableValue(
       'unknown_key',
       `the value stored for ${context.cred} is sealed with key ${JSON.stringify(kid.slice(0, 43))}, which is not among the ${keys.length} given`,
+      { credential: context.cred },
     )
   const plaintext = decipher(key, protectedHeader, part(nonce), part(ciphertext), part(tag))
   if (pcx.cred !== context.cred)
     throw new UnreadableValue(
       'other_credential',
       `the value stored for ${context.cred} was sealed for another credential; it was not used`,
+      { credential: context.cred },
     )
   return { plaintext, family: pcx.family, gen: pcx.gen }
 }
@@ -129,10 +131,15 @@ function part(encoded: string | undefined): Buffer {
   return bytes
 }
 
-/** Node ignores what is no base64url; here only the one canonical spelling counts. */
+/**
+ * Node ignores what is no base64url; here only the one canonical spelling counts: nothing was skipped, nothing is of
+ * the other alphabet, and the last characters hold no bits that mean nothing.
+ */
 function decode(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64url')
-  return bytes.toString('base64url') === text ? bytes : undefined
+  const whole = Math.floor(bytes.length / 3)
+  if (bytes.toString('base64url', whole * 3) !== text.slice(whole * 4)) return undefined
+  return text.includes('+') || text.includes('/') ? undefined : bytes
 }
 
 const malformed = (why: string) => new UnreadableValue('malformed', `a sealed value ${why}; it was not used`)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Status } from '../src/format.ts'
-import { refusal } from '../src/reader.ts'
+import { refusal } from '../src/refusal.ts'
 
 const id = 'acme/google-main/alice'
 

@@ -1,0 +1,69 @@
+/**
+ * A cluster: each key is read where it is; the notices come from any one of its masters, for they go to all of them.
+ */
+import { createCluster } from 'redis'
+import {
+  at,
+  commonSettings,
+  connected,
+  type Node,
+  newClient,
+  type Open,
+  type RedisOptions,
+  unavailable,
+  within,
+} from './connection.ts'
+
+const patienceMs = 2_000
+
+export function openCluster(options: RedisOptions, nodes: readonly Node[]): Open {
+  return async (onEnd) => {
+    const cluster = newCluster(options, nodes)
+    // of single nodes; what matters is whether a read is answered
+    cluster.on('error', () => undefined)
+    try {
+      await within(cluster.connect(), patienceMs)
+      const masters = cluster.masters.map(({ host, port }) => ({ host, port }))
+      const master = masters[Math.floor(Math.random() * masters.length)]
+      if (master === undefined) throw unavailable('the cluster has no master')
+      const node = await connected(newClient(at(master, options)), onEnd)
+      const destroy = () => {
+        node.destroy()
+        cluster.destroy()
+      }
+      // one that hangs is not told from one that was failed over: the cluster is asked anew
+      const get = (key: string) =>
+        within(cluster.get(key), patienceMs).catch((error: unknown) => {
+          if (error instanceof Error && error.name === 'StoreUnavailable') onEnd('a node does not answer')
+          throw error
+        })
+      return { node, get, destroy }
+    } catch (error) {
+      cluster.destroy()
+      throw error
+    }
+  }
+}
+
+function newCluster({ url: _, name = 'perennial-reader', ...options }: RedisOptions, nodes: readonly Node[]) {
+  const { RESP, commandOptions, ...ofClients } = commonSettings
+  return createCluster({
+    RESP,
+    commandOptions,
+    rootNodes: nodes.map((node) => ({ socket: { host: node.host, port: node.port } })),
+    defaults: {
+      ...ofClients,
+      ...options,
+      name,
+      pingInterval: 1_000,
+      socket: {
+        ...options.socket,
+        connectTimeout: 1_000,
+        // above pingInterval: an idle connection stays up
+        socketTimeout: 3_000,
+        // the strategy that the package comes with gives up for ever after a socket timeout
+        reconnectStrategy: (retries: number) => Math.min(50 * 2 ** retries, 1_000) + Math.random() * 100,
+      } as RedisOptions['socket'] & object,
+    },
+  })
+}
