@@ -7,7 +7,9 @@ import { SecretFiles } from './config/secret-files.ts'
 import { readSecret, type SecretPlaces } from './config/secrets.ts'
 import { readSource } from './config/source.ts'
 import type { GrantKind } from './credential.ts'
+import { keyProblem } from './oauth/jwt.ts'
 import type { Provider } from './providers/provider.ts'
+import { signsJwt } from './providers/schema.ts'
 
 /** An OAuth client registration, with its provider resolved. */
 export interface ClientConfig {
@@ -44,6 +46,8 @@ export interface Config {
   readers: { sealed: boolean; tenants?: Record<string, string[]> }
   /** how long before the end of a grant that no refresh moves it is told, longest first */
   warnings: { reconnectSoonMs: number[] }
+  /** where a worker tells its metrics to Prometheus: IP address and port */
+  metrics: { prometheus?: string }
   clients: ReadonlyMap<string, ClientConfig>
   /** takes over what has changed in the files of a client's secrets */
   rereadSecrets?(client: string): Promise<void>
@@ -87,7 +91,7 @@ async function readSecrets(declaration: Declaration, places: SecretPlaces, probl
   const readAll = (sources: SecretSource[], path: Path, flaw: Flaw) =>
     Promise.all(sources.map((source, i) => read(source, [...path, i], flaw)))
 
-  const { redisUrl, keys, readers, reconnectSoonDays } = declaration
+  const { redisUrl, keys, readers, reconnectSoonDays, metrics } = declaration
   const url = redisUrl === undefined ? '' : await read(redisUrl, ['redis', 'url'], redisUrlFlaw)
   const [grant = '', ...olderGrant] = await readAll(keys.grant, ['keys', 'grant'], keyFlaw)
   const [reader = '', ...olderReader] = await readAll(keys.reader, ['keys', 'reader'], (key) =>
@@ -108,7 +112,9 @@ async function readSecrets(declaration: Declaration, places: SecretPlaces, probl
       clientSecrets: await readAll(declared.clientSecrets, [...path, 'clientSecrets'], () => undefined),
       parameters,
       request,
-      ...(privateKey && { privateKey: await read(privateKey, [...path, 'privateKey'], privateKeyFlaw) }),
+      ...(privateKey && {
+        privateKey: await read(privateKey, [...path, 'privateKey'], privateKeyFlaw(provider, grant)),
+      }),
       ...(certificate && { certificate: await read(certificate, [...path, 'certificate'], certificateFlaw) }),
       ...(keyId !== undefined && { keyId }),
       ...(allowPrivateAddresses && { allowPrivateAddresses }),
@@ -122,6 +128,7 @@ async function readSecrets(declaration: Declaration, places: SecretPlaces, probl
     keys: { grant: [grant, ...olderGrant], reader: [reader, ...olderReader] },
     readers,
     warnings: { reconnectSoonMs: reconnectSoonDays.map((days) => days * dayMs).sort((a, b) => b - a) },
+    metrics,
     clients,
     rereadSecrets: async (client) => await files.get(client)?.reread(),
   }
@@ -141,7 +148,7 @@ function secretFilesOf(client: ClientConfig, declared: DeclaredClient, places: S
   if (privateKey !== undefined)
     files.add(
       privateKey,
-      (pem) => privateKeyFlaw(pem) === undefined,
+      (pem) => privateKeyFlaw(client.provider, client.grant)(pem) === undefined,
       (pem) => {
         client.privateKey = pem
       },
@@ -166,14 +173,17 @@ function keyFlaw(text: string): string | undefined {
   }
 }
 
-function privateKeyFlaw(text: string): string | undefined {
-  try {
-    createPrivateKey(text)
-    return undefined
-  } catch {
-    return 'is no private key: it must be PEM without a passphrase (-----BEGIN PRIVATE KEY-----)'
+/** A key that signs has to be of the kind that the provider's algorithm needs; one that only shows itself may be any. */
+const privateKeyFlaw =
+  ({ clientAuth, assertion }: Provider, grant: GrantKind): Flaw =>
+  (text) => {
+    try {
+      createPrivateKey(text)
+    } catch {
+      return 'is no private key: it must be PEM without a passphrase (-----BEGIN PRIVATE KEY-----)'
+    }
+    return signsJwt(clientAuth, grant) ? keyProblem(text, assertion?.algorithm ?? 'RS256') : undefined
   }
-}
 
 function certificateFlaw(text: string): string | undefined {
   try {

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url'
-import { activityInfo } from '@temporalio/activity'
+import { activityInfo, metricMeter } from '@temporalio/activity'
 import { Client } from '@temporalio/client'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker'
 import type { Logger } from 'pino'
 import { type SealingKey, sealingKey } from '../packages/reader/src/sealed.ts'
-import { type ActivityDeps, createActivities } from './activities/index.ts'
+import { type ActivityDeps, counters, createActivities } from './activities/index.ts'
 import type { ClientConfig, Config } from './config.ts'
 import { watchEpoch } from './epoch.ts'
 import { PerennialError } from './errors.ts'
@@ -40,7 +40,7 @@ export const workerOptions = {
  * queue, the exchanges with each provider on a queue of its own, so that one provider's outage is one queue's.
  */
 export async function runWorker(config: Config, log: Logger, onReady: () => void = () => {}): Promise<void> {
-  Runtime.install({ logger: runtimeLogger(log), shutdownSignals: ['SIGTERM', 'SIGINT'] })
+  installRuntime(config, log)
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig()
   const connection = await connectTemporal(connectionOptions)
   const redis = connect(config.redis.url, 'perennial-worker', (reason) => log.warn({ reason }, 'Redis is away'))
@@ -58,6 +58,8 @@ export async function runWorker(config: Config, log: Logger, onReady: () => void
     tellWorkflow: (notice) => misconfigured.tell(notice),
     wakeClient: (client) => misconfigured.wake(client),
     log,
+    count: (counter, labels) =>
+      metricMeter.createCounter(`perennial_${counter}`, undefined, counters[counter]).add(1, labels),
   })
   const { refresh, revokeTokens, ...storeWork } = activities
   const common = { connection, namespace }
@@ -87,6 +89,25 @@ export async function runWorker(config: Config, log: Logger, onReady: () => void
     await tokenEndpoint.close()
     redis.destroy()
     await connection.close()
+  }
+}
+
+/** Temporal's own metrics and ours leave at one address, where the configuration names one. */
+function installRuntime({ metrics }: Config, log: Logger): void {
+  const { prometheus: bindAddress } = metrics
+  const exporter = { countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true } as const
+  try {
+    Runtime.install({
+      logger: runtimeLogger(log),
+      shutdownSignals: ['SIGTERM', 'SIGINT'],
+      ...(bindAddress !== undefined && { telemetryOptions: { metrics: { prometheus: { ...exporter, bindAddress } } } }),
+    })
+  } catch (error) {
+    if (bindAddress === undefined) throw error
+    throw new PerennialError(
+      'metrics_unavailable',
+      `metrics.prometheus: nothing can listen at ${bindAddress}; is the port taken, or is it no address of this machine?`,
+    )
   }
 }
 

@@ -15,7 +15,7 @@ describe('what is wrong with a configuration', () => {
     [
       'an unknown key that resembles none',
       `${good}zzzzzzzzz: {}`,
-      'FILE:9: zzzzzzzzz: unknown key "zzzzzzzzz"; known here: redis, keys, readers, warnings, clients, providers',
+      'FILE:9: zzzzzzzzz: unknown key "zzzzzzzzz"; known here: redis, keys, readers, warnings, metrics, clients, providers',
     ],
     [
       'an unknown key in a list of pairs',
@@ -107,6 +107,16 @@ describe('what is wrong with a configuration', () => {
         '',
       ),
       'clients.google-main.privateKey: is no private key: it must be PEM',
+    ],
+    [
+      'metrics at a name',
+      `${good}metrics: { prometheus: 'localhost:9464' }`,
+      'metrics.prometheus: is no address to listen at: an IP address and a port, as in 0.0.0.0:9464',
+    ],
+    [
+      'metrics at no port',
+      `${good}metrics: { prometheus: '0.0.0.0:65536' }`,
+      'metrics.prometheus: is no address to listen at',
     ],
     [
       'a plain endpoint',

@@ -51,3 +51,12 @@ function sentence(type: FailureType): string {
       return 'Another run of this workflow may have sent the refresh token: it is waited for first.'
   }
 }
+
+export const clientRefused = (reason: string, detail: string) => new AttemptFailed('ClientRefused', { reason, detail })
+
+/** Nothing is sent while the store cannot be asked. */
+export const storeAway = (error: unknown) =>
+  new AttemptFailed('Unsent', { reason: 'store_unavailable', detail: `Redis: ${messageOf(error)}` })
+
+/** Of Redis and of sealing: their messages name keys and addresses, never values. */
+export const messageOf = (error: unknown) => (error instanceof Error ? error.message.slice(0, 200) : 'no answer')

@@ -7,6 +7,7 @@ import type { Gate } from '../store/gate.ts'
 import { seal } from '../store/sealing.ts'
 import type { Owner, Store } from '../store/store.ts'
 import type { RetryNotice } from '../workflows/messages.ts'
+import type { ClientSecrets } from './client-secrets.ts'
 
 /** What activities are made with; a test passes its own. */
 export interface ActivityDeps {
@@ -22,7 +23,21 @@ export interface ActivityDeps {
   /** a client that was refused works again: its other credentials need not wait */
   wakeClient(client: string): void
   log: Log
+  /** adds one to a counter that operators watch; its labels hold no secret and name no user */
+  count(counter: Counter, labels: Record<string, string>): void
 }
+
+/** What one process learns beside: how the activities know each other's findings. */
+export interface ProcessDeps extends ActivityDeps {
+  secrets: ClientSecrets
+}
+
+/** What is counted, by name; operators see `perennial_<name>_total`. */
+export const counters = {
+  client_secret_fallbacks: 'Token requests that were granted with another client secret than the first',
+} as const
+
+export type Counter = keyof typeof counters
 
 export interface Caller extends Owner {
   attempt: number

@@ -1,3 +1,4 @@
+import { ClientSecrets } from './client-secrets.ts'
 import type { ActivityDeps } from './deps.ts'
 import { fenceActivity } from './fence.ts'
 import { refreshActivity } from './refresh.ts'
@@ -5,17 +6,27 @@ import { resyncActivity } from './resync.ts'
 import { revokeTokensActivity } from './revoke.ts'
 import { announceActivity, claimActivity, persistActivity, settleActivity } from './store-work.ts'
 
-export { type ActivityDeps, type Caller, type GrantProblem, grantProblem, type Keyring, type Log } from './deps.ts'
+export {
+  type ActivityDeps,
+  type Caller,
+  type Counter,
+  counters,
+  type GrantProblem,
+  grantProblem,
+  type Keyring,
+  type Log,
+} from './deps.ts'
 
 export type Activities = ReturnType<typeof createActivities>
 
 /** The effects of the workflow: everything that it does to the world. */
 export function createActivities(deps: ActivityDeps) {
+  const exchanging = { ...deps, secrets: new ClientSecrets(deps) }
   return {
-    refresh: refreshActivity(deps),
+    refresh: refreshActivity(exchanging),
     claim: claimActivity(deps),
     fence: fenceActivity(deps),
-    revokeTokens: revokeTokensActivity(deps),
+    revokeTokens: revokeTokensActivity(exchanging),
     settle: settleActivity(deps),
     resync: resyncActivity(deps),
     persist: persistActivity(deps),

@@ -5,7 +5,7 @@ import type { Owner, TokenSetWrite } from '../store/store.ts'
 import type { Refreshed } from '../workflows/messages.ts'
 import type { Clocks } from './clocks.ts'
 import { type Debt, sealDebt } from './debts.ts'
-import { type ActivityDeps, openAccess, openGrant, sealAccess, sealGrant } from './deps.ts'
+import { type ActivityDeps, openAccess, openGrant, type ProcessDeps, sealAccess, sealGrant } from './deps.ts'
 import type { Grant } from './grant.ts'
 import { revokeOnce } from './revoke.ts'
 import { found, type Generation, prepare, revokedBy } from './token-set.ts'
@@ -19,7 +19,7 @@ const revokeWithinMs = 2_000
 
 /** Writes a new generation, and says what the workflow is to go on with. Never fails: what was obtained is kept. */
 export async function keep(
-  deps: ActivityDeps,
+  deps: ProcessDeps,
   owner: Owner,
   clocks: Clocks,
   generation: Generation,
@@ -50,7 +50,7 @@ export async function keep(
 }
 
 /** The attempt revokes what it still got, once, itself: whoever asked for it may be gone. The workflow does it again. */
-async function revokeMinted(deps: ActivityDeps, from: Generation): Promise<string> {
+async function revokeMinted(deps: ProcessDeps, from: Generation): Promise<string> {
   const { credential, family, generation, tokens, parameters } = from
   const { refreshToken, accessToken } = tokens
   const debt: Debt = {

@@ -1,33 +1,28 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClientConfig } from '../config.ts'
 import { needsPerson } from '../credential.ts'
-import { PerennialError } from '../errors.ts'
 import { type Attempt, beginAttempt, type TokenRequest, type TokenSet, type Verdict } from '../oauth/index.ts'
-import { filledEndpoint } from '../providers/parameters.ts'
-import { sendsSecret } from '../providers/schema.ts'
-import type { Admission, TokenHost } from '../store/gate.ts'
 import { fingerprint } from '../store/sealing.ts'
 import type { BeginVerdict, GrantHash } from '../store/store.ts'
 import type { Refreshed, RefreshInput } from '../workflows/messages.ts'
-import { AttemptFailed } from './attempt-failed.ts'
+import { AttemptFailed, clientRefused, storeAway } from './attempt-failed.ts'
 import { isWorthTelling, retryDelayMs } from './backoff.ts'
+import { ClientStanding } from './client-standing.ts'
 import { Clocks } from './clocks.ts'
-import { type ActivityDeps, type Caller, clientOf, openGrant, partsOf } from './deps.ts'
-import { discoveredFor, filledFor, identityOf, siteFor, valuesFor } from './endpoints.ts'
-import type { Grant } from './grant.ts'
+import { type Caller, clientOf, type ProcessDeps } from './deps.ts'
+import { filledFor, identityOf } from './endpoints.ts'
 import { keep, within } from './keep.ts'
+import { tokenRequestFor } from './token-request.ts'
 import { found, type Generation, newWriter, revokedBy, rotationOf, UnusableHash } from './token-set.ts'
+import { TurnsAtHost } from './turn.ts'
 
 /**
  * One attempt to get generation n+1, by the rules of "One refresh": look at the store, send once, read everything,
  * write fenced. Ends with the new generation, with one found, or with a failure that says whether the refresh token
  * may have been spent.
  */
-export function refreshActivity(deps: ActivityDeps) {
-  const secrets = new SecretOrder()
+export function refreshActivity(deps: ProcessDeps) {
   return async (input: RefreshInput): Promise<Refreshed> => {
-    const caller = deps.caller()
-    const attempt = new RefreshAttempt(deps, input, caller, secrets)
+    const attempt = new RefreshAttempt(deps, input, deps.caller())
     try {
       return await attempt.run()
     } catch (error) {
@@ -37,13 +32,13 @@ export function refreshActivity(deps: ActivityDeps) {
 }
 
 class RefreshAttempt {
-  readonly #deps: ActivityDeps
+  readonly #deps: ProcessDeps
   readonly #input: RefreshInput
   readonly #caller: Caller
-  readonly #secrets: SecretOrder
   readonly #clocks: Clocks
   readonly #attempt: Attempt
   readonly #client: ClientConfig | undefined
+  readonly #standing: ClientStanding
   readonly #beganMs = performance.now()
   /** until a token is lost that a refresh would keep */
   #remainingMs = 0
@@ -51,40 +46,36 @@ class RefreshAttempt {
   /** whether something may have left: from then on an unforeseen error is an unknown end */
   #mayHaveSent = false
 
-  constructor(deps: ActivityDeps, input: RefreshInput, caller: Caller, secrets: SecretOrder) {
+  constructor(deps: ProcessDeps, input: RefreshInput, caller: Caller) {
     this.#deps = deps
     this.#input = input
     this.#caller = caller
-    this.#secrets = secrets
     this.#clocks = new Clocks(caller)
     this.#client = clientOf(deps, input.credential)
+    this.#standing = new ClientStanding(deps, input, this.#client)
     this.#attempt = beginAttempt(exchangeTimeoutMs(input, this.#client))
   }
 
   async run(): Promise<Refreshed> {
     const client = this.#client
     if (client === undefined) throw clientRefused('unknown_client', 'the configuration of this worker does not have it')
-    const [[begun, refusedBefore]] = await Promise.all([this.#look(client), this.#rereadSecrets(client)])
+    const [[begun, refusedBefore]] = await Promise.all([this.#look(), this.#deps.secrets.reread(client)])
     const { hash } = begun
     if (begun.verdict !== 'clear') return this.#instead(begun.verdict, hash)
-    await this.#beTheOneWhoTries(client, refusedBefore)
-    const request = await this.#request(client, hash)
+    await this.#standing.beTheOneWhoTries(client, refusedBefore)
+    const request = await tokenRequestFor(this.#deps, this.#input, client, hash, this.#clocks.redisNowMs())
     const beganMs = this.#clocks.redisNowMs()
     const verdict = this.#asItIs(client, request) ?? (await this.#exchange(client, request))
     if (verdict.kind !== 'granted') return await this.#refused(client, request, verdict)
     const tokens = await this.#withExpiry(client, request, verdict.tokens)
     const refreshed = await this.#keep(tokens, hash, beganMs)
     if (refusedBefore !== undefined || this.#input.activeSinceMs === undefined)
-      this.#clientWorksAgain(client, refusedBefore !== undefined)
+      this.#standing.worksAgain(client, refusedBefore !== undefined)
     return refreshed
   }
 
-  async #rereadSecrets({ name }: ClientConfig): Promise<void> {
-    await this.#deps.config.rereadSecrets?.(name)
-  }
-
   /** The store first: nothing is sent while it cannot be asked what has become of this refresh token. */
-  async #look(client: ClientConfig) {
+  async #look() {
     const { credential, family, generation, previousOwner, send } = this.#input
     try {
       const looked = await Promise.all([
@@ -95,7 +86,7 @@ class RefreshAttempt {
           ...(previousOwner === undefined ? {} : { previousRun: previousOwner }),
           ...(send === undefined ? {} : { send }),
         }),
-        this.#deps.store.clientRefused(this.#registration(client)),
+        this.#deps.store.clientRefused(this.#standing.registration),
       ])
       const [{ nowMs, hash }] = looked
       this.#clocks.redisSaid(nowMs)
@@ -104,7 +95,7 @@ class RefreshAttempt {
       this.#noteForeignGrant(hash)
       return looked
     } catch (error) {
-      throw new AttemptFailed('Unsent', { reason: 'store_unavailable', detail: `Redis: ${messageOf(error)}` })
+      throw storeAway(error)
     }
   }
 
@@ -128,79 +119,6 @@ class RefreshAttempt {
     this.#deps.log.warn(fields, 'Redis holds another grant than the workflow: rolled back, or changed by another hand')
   }
 
-  /** What a refusal of the client holds for: where each credential has an endpoint of its own, for that one. */
-  #registration(client: ClientConfig): string {
-    const { name, provider } = client
-    if (!(provider.tokenEndpoint ?? provider.issuer)?.includes('{')) return name
-    const endpoint = siteFor(client, this.#input.parameters)
-    return typeof endpoint === 'string' ? `${name}@${endpoint}` : name
-  }
-
-  /** While a client is refused, one of its credentials at a time asks whether it still is. */
-  async #beTheOneWhoTries(client: ClientConfig, refusedBefore: string | undefined): Promise<void> {
-    if (refusedBefore === undefined || this.#input.forced) return
-    const mine = await this.#deps.store
-      .takeClientProbe(this.#registration(client), this.#input.misconfiguredEveryMs)
-      .catch((error: unknown) => {
-        throw new AttemptFailed('Unsent', { reason: 'store_unavailable', detail: `Redis: ${messageOf(error)}` })
-      })
-    if (!mine)
-      throw clientRefused(refusedBefore, `client ${client.name} is refused; another of its credentials asks again`)
-  }
-
-  async #request(client: ClientConfig, hash: GrantHash | undefined): Promise<TokenRequest> {
-    const { kind, parameters } = this.#input
-    const values = valuesFor(client, parameters)
-    if (values instanceof PerennialError) throw clientRefused('invalid_parameter', values.message)
-    const endpoint = await this.#endpoint(client, values)
-    const { rotation, tokenRequest, tokenResponse, errors, neverAfterExpiry } = client.provider
-    const { refresh_token, access_token } = this.#grant()
-    const ended =
-      hash?.generation === this.#input.generation &&
-      (hash.accessExpiresAtMs ?? Number.POSITIVE_INFINITY) <= this.#clocks.redisNowMs()
-    return {
-      ...identityOf(client, client.provider.tokenEndpoint),
-      endpoint,
-      values,
-      grant: kind,
-      rotation,
-      parameters: client.request,
-      ...(tokenRequest !== undefined && { tokenRequest }),
-      ...(tokenResponse !== undefined && { tokenResponse }),
-      ...(errors !== undefined && { errors }),
-      ...(refresh_token !== undefined && { refreshToken: refresh_token }),
-      ...(access_token !== undefined && { accessToken: access_token }),
-      ...(neverAfterExpiry && ended && { pastSaving: true }),
-    }
-  }
-
-  /** Where tokens come from: as the entry says, or as the provider itself does at its issuer. */
-  async #endpoint(client: ClientConfig, values: Readonly<Record<string, string>>): Promise<string> {
-    if (client.provider.tokenEndpoint !== undefined) {
-      const endpoint = filledEndpoint(client.provider, client.provider.tokenEndpoint, values)
-      if (typeof endpoint === 'string') return endpoint
-      throw clientRefused('invalid_endpoint', endpoint.message)
-    }
-    const found = await discoveredFor(this.#deps.tokenEndpoint, client, values)
-    const problem = typeof found === 'string' ? found : 'there is no issuer either'
-    if (typeof found !== 'string' && found.tokenEndpoint !== undefined) return found.tokenEndpoint
-    throw new AttemptFailed('Unsent', { reason: 'discovery_failed', detail: problem })
-  }
-
-  /** What the request lives on; nothing where the client alone does. */
-  #grant(): Grant {
-    const { credential, kind, grant } = this.#input
-    if (!needsPerson(kind)) return {}
-    if (grant === undefined)
-      throw new AttemptFailed('GrantRefused', { reason: 'no_refresh_token', detail: 'the grant came without one' })
-    try {
-      return openGrant<Grant>(this.#deps.keyring, grant, credential)
-    } catch (error) {
-      // heals when the key is configured again
-      throw new AttemptFailed('Unsent', { reason: 'grant_unreadable', detail: messageOf(error) })
-    }
-  }
-
   /** A token that lives until it is revoked is exchanged for nothing: the store gets it again. */
   #asItIs({ provider }: ClientConfig, { grant, accessToken }: TokenRequest): Verdict | undefined {
     if (grant !== 'access_token' || !provider.accessTokenNeverExpires || accessToken === undefined) return undefined
@@ -216,49 +134,28 @@ class RefreshAttempt {
 
   /** Sends, with the client's next secret where one is refused. A request that comes too late is not sent. */
   async #exchange(client: ClientConfig, request: TokenRequest): Promise<Verdict> {
-    const order = this.#secrets.of(client)
+    const { secrets, gate, tokenEndpoint } = this.#deps
+    const turns = new TurnsAtHost(gate, client, request.endpoint)
+    const order = secrets.inTurn(client)
     for (const [index, clientSecret] of order) {
-      const admission = await this.#admitted(client, request)
+      const admission = await turns.wait(this.#input.credential, this.#losesTokenAtMs())
       this.#insideWindow()
       this.#mayHaveSent = true
       const sent = clientSecret === undefined ? request : { ...request, clientSecret }
-      const verdict = await this.#deps.tokenEndpoint.exchange(sent, this.#attempt)
+      const verdict = await tokenEndpoint.exchange(sent, this.#attempt)
       this.#mayHaveSent = verdict.kind === 'ambiguous' || verdict.kind === 'granted'
-      this.#report(client, request, admission, verdict)
-      if (verdict.kind === 'granted') this.#noteSecret(client, index)
+      turns.report(admission, verdict)
+      if (verdict.kind === 'granted') secrets.worked(client, index)
       if (verdict.kind !== 'client_refused' || !verdict.secretRefused) return verdict
-      this.#secrets.refused(client, index)
+      secrets.refused(client, index)
       if (index === order.at(-1)?.[0]) return verdict
     }
     return { kind: 'client_refused', reason: 'no_client_secret', detail: 'none is configured', secretRefused: true }
   }
 
-  #noteSecret(client: ClientConfig, index: number): void {
-    if (!this.#secrets.works(client, index) || index === 0) return
-    const fields = { client: client.name, secret: index + 1, of: client.clientSecrets.length }
-    this.#deps.log.warn(fields, 'not the first client secret is in use: the provider refuses those before it')
-  }
-
-  /**
-   * Waits for the turn of this request at its host, or ends the attempt where that is far away: what is held back takes
-   * no place from others. A Redis that has gone away since the look holds nobody back.
-   */
-  async #admitted(client: ClientConfig, request: TokenRequest): Promise<Admission | undefined> {
-    const to = tokenHost(client, request)
-    const losesTokenAtMs = this.#input.forced ? 0 : this.#clocks.redisNowMs() + this.#urgencyMs()
-    const admission = await within(admitWithinMs, this.#deps.gate.admit(to, this.#input.credential, losesTokenAtMs))
-    if (admission === undefined) return undefined
-    if (admission.verdict === 'hold') throw heldBack(to.host, admission)
-    if (admission.inMs > 0) await sleep(admission.inMs)
-    return admission
-  }
-
-  /** Beside the way back. The next one tells it again. */
-  #report(client: ClientConfig, request: TokenRequest, admission: Admission | undefined, verdict: Verdict): void {
-    const outcome = outcomeOf(verdict)
-    if (admission === undefined || outcome === undefined) return
-    const retryAfterMs = verdict.kind === 'throttled' ? verdict.retryAfterMs : undefined
-    this.#deps.gate.report(tokenHost(client, request), admission, outcome, retryAfterMs).catch(() => {})
+  /** Whoever loses a token soonest goes first; who is asked for by a person goes before all. */
+  #losesTokenAtMs(): number {
+    return this.#input.forced ? 0 : this.#clocks.redisNowMs() + this.#urgencyMs()
   }
 
   /** One that never had a token has none to lose: there may be thousands of them at once, and nobody reads them yet. */
@@ -295,7 +192,7 @@ class RefreshAttempt {
     if (rules === undefined || accessToken === undefined || expiresInMs !== undefined) return tokens
     const endpoint = filledFor(client, rules.endpoint ?? introspectionEndpoint, request.values)
     if (endpoint === undefined) return tokens
-    const [[, clientSecret] = []] = this.#secrets.of(client)
+    const [[, clientSecret] = []] = this.#deps.secrets.inTurn(client)
     const by = rules.endpoint === undefined ? ('introspection' as const) : ('bearer' as const)
     const asked = {
       ...identityOf(client, rules.endpoint ?? introspectionEndpoint),
@@ -339,9 +236,7 @@ class RefreshAttempt {
       case 'ambiguous':
         throw this.#ambiguous(client, reason, detail)
       case 'client_refused':
-        await this.#deps.store
-          .markClientRefused(this.#registration(client), reason, this.#input.misconfiguredEveryMs)
-          .catch(() => {})
+        await this.#standing.refused(reason)
         throw clientRefused(reason, detail)
       case 'grant_refused':
         return await this.#grantRefused(client, request, reason, detail)
@@ -371,7 +266,7 @@ class RefreshAttempt {
   async #grantRefused(client: ClientConfig, request: TokenRequest, reason: string, detail: string): Promise<Refreshed> {
     const token = request.refreshToken ?? request.accessToken
     if (!needsPerson(request.grant) || token === undefined) throw clientRefused(reason, detail)
-    const [again] = await this.#look(client).catch(() => {
+    const [again] = await this.#look().catch(() => {
       const unknown = `${detail}; whether another attempt was faster is not known, for the store does not answer`
       throw new AttemptFailed('Unclear', { reason, detail: unknown })
     })
@@ -379,34 +274,6 @@ class RefreshAttempt {
     const refused = fingerprint(this.#deps.keyring.grant[0], token)
     const forGood = client.provider.neverAskAgain ? { forGood: true } : {}
     throw new AttemptFailed('GrantRefused', { reason, detail, refused, ...forGood })
-  }
-
-  /** Beside the way back: the tokens do not wait for it. */
-  #clientWorksAgain(client: ClientConfig, wasRefused: boolean): void {
-    const { store, wakeClient } = this.#deps
-    const registration = this.#registration(client)
-    const clear = async () => {
-      await store.recordClientRecovered(registration, this.#metBy())
-      if (!wasRefused) return
-      await store.clearClientRefused(registration, 'all')
-      wakeClient(client.name)
-    }
-    // the next success does it again
-    clear().catch(() => {})
-  }
-
-  /** Operators hear of a client once, not of each of its credentials. */
-  async #tellOfClient({ reason }: AttemptFailed['failure']): Promise<void> {
-    const { credential, misconfiguredEveryMs } = this.#input
-    const registration = this.#client === undefined ? partsOf(credential).client : this.#registration(this.#client)
-    // each of its credentials comes here once in that time
-    const quietMs = 2 * misconfiguredEveryMs + 60_000
-    await this.#deps.store.recordClientRefused(registration, { ...this.#metBy(), reason }, quietMs)
-  }
-
-  #metBy() {
-    const { credential, generation } = this.#input
-    return { credential, generation }
   }
 
   /** Every failure leaves here as one of our own: a library's error may carry what was sent. */
@@ -420,7 +287,7 @@ class RefreshAttempt {
       'refresh failed',
     )
     // the next of its credentials tells it again
-    if (failed.type === 'ClientRefused') await this.#tellOfClient(failed.failure).catch(() => {})
+    if (failed.type === 'ClientRefused') await this.#standing.tell(failed.failure).catch(() => {})
     if (!failed.repeatable) return failed.toActivityFailure(provider)
     const { retryAfterMs, waitsItsTurn } = failed
     const accessRemainingMs = this.#untilLossMs()
@@ -450,45 +317,7 @@ class RefreshAttempt {
 /** tokens that are obtained and not yet stored do not wait long */
 const lookUpWithinMs = 2_000
 
-/** Redis has answered a moment ago */
-const admitWithinMs = 250
 const firstTokenWithinMs = 300_000
-
-function tokenHost({ provider }: ClientConfig, { endpoint }: TokenRequest): TokenHost {
-  const { name, rateLimit } = provider
-  const budget = rateLimit === undefined ? {} : { budget: rateLimit.requests / rateLimit.perSeconds }
-  return { provider: name, host: new URL(endpoint).host, ...budget }
-}
-
-function heldBack(host: string, { mode, inMs }: Admission): AttemptFailed {
-  if (mode === 'open') {
-    const detail = `the rateLimit of ${host} is used up for the moment, and others need a token sooner`
-    return new AttemptFailed('Unsent', { reason: 'over_budget', detail }, inMs, true)
-  }
-  const asked =
-    mode === 'probing'
-      ? 'requests there keep failing, and one in some seconds finds out whether they still do'
-      : 'it answers again, and is asked more by and by'
-  return new AttemptFailed('Unsent', { reason: 'provider_failing', detail: `${host}: ${asked}` }, inMs)
-}
-
-/** What an answer says of its host; undefined where it was not asked. Refused is answered, and no fault of the host. */
-function outcomeOf(verdict: Verdict): 'alive' | 'failing' | undefined {
-  switch (verdict.kind) {
-    case 'granted':
-    case 'too_early':
-    case 'grant_refused':
-    case 'client_refused':
-      return 'alive'
-    case 'unsent':
-      // that was this machine
-      return verdict.reason === 'late' ? undefined : 'failing'
-    case 'ambiguous':
-    case 'throttled':
-    case 'unclear':
-      return 'failing'
-  }
-}
 
 /** The access token, or a refresh token that dies unused before. */
 function untilLossMs(hash: GrantHash | undefined, nowMs: number): number {
@@ -497,41 +326,8 @@ function untilLossMs(hash: GrantHash | undefined, nowMs: number): number {
   return refreshMs > 0 ? Math.min(accessMs, refreshMs) : accessMs
 }
 
-/** Which of a client's secrets was refused last, so that a later attempt begins with the next. */
-class SecretOrder {
-  readonly #first = new Map<string, { index: number; of: string[] }>()
-  readonly #told = new Map<string, number>()
-
-  of({ name, clientSecrets, provider }: ClientConfig): (readonly [number, string | undefined])[] {
-    if (clientSecrets.length === 0 && !sendsSecret(provider.clientAuth)) return [[0, undefined]]
-    const known = this.#first.get(name)
-    // secrets that were replaced are tried in their order
-    const first = known?.of.every((secret, i) => secret === clientSecrets[i]) ? known.index : 0
-    return clientSecrets.map((_, offset) => {
-      const index = (first + offset) % clientSecrets.length
-      return [index, clientSecrets[index]] as const
-    })
-  }
-
-  refused({ name, clientSecrets }: ClientConfig, index: number): void {
-    this.#first.set(name, { index: (index + 1) % clientSecrets.length, of: [...clientSecrets] })
-  }
-
-  /** @returns whether it is news that this one works */
-  works({ name }: ClientConfig, index: number): boolean {
-    const isNews = (this.#told.get(name) ?? 0) !== index
-    this.#told.set(name, index)
-    return isNews
-  }
-}
-
 /** A window from the first use has to leave room for a second. */
 function exchangeTimeoutMs(input: RefreshInput, client: ClientConfig | undefined): number {
   const graceMs = client?.provider.graceMs
   return graceMs === undefined ? input.exchangeTimeoutMs : Math.min(input.exchangeTimeoutMs, graceMs / 3)
 }
-
-const clientRefused = (reason: string, detail: string) => new AttemptFailed('ClientRefused', { reason, detail })
-
-/** Of Redis and of sealing: their messages name keys and addresses, never values. */
-const messageOf = (error: unknown) => (error instanceof Error ? error.message.slice(0, 200) : 'no answer')

@@ -2,12 +2,11 @@ import { ApplicationFailure } from '@temporalio/common'
 import type { ClientConfig } from '../config.ts'
 import { PerennialError } from '../errors.ts'
 import { beginAttempt, type Revocation, type RevocationRequest } from '../oauth/index.ts'
-import { sendsSecret } from '../providers/schema.ts'
 import type { TokenSetWrite } from '../store/store.ts'
 import type { RevokeTokensInput } from '../workflows/messages.ts'
 import { backoffMs } from '../workflows/schedule.ts'
 import { type Debt, debtOfWrite } from './debts.ts'
-import { type ActivityDeps, clientOf, openGrant } from './deps.ts'
+import { type ActivityDeps, clientOf, openGrant, type ProcessDeps } from './deps.ts'
 import { discoveredFor, filledFor, identityOf, valuesFor } from './endpoints.ts'
 
 const exchangeTimeoutMs = 10_000
@@ -24,7 +23,7 @@ export interface Revoked {
  * it, which is harmless.
  */
 export const revokeTokensActivity =
-  (deps: ActivityDeps) =>
+  (deps: ProcessDeps) =>
   async ({ credential, debt, parameters }: RevokeTokensInput): Promise<Revoked> => {
     const client = clientOf(deps, credential)
     const endpoints = client === undefined ? undefined : await endpointsOf(deps, client, parameters ?? {})
@@ -39,17 +38,16 @@ export const revokeTokensActivity =
     return { revoked }
   }
 
-/** Tries the client's secrets in their order. */
+/** Tries the client's secrets, as its files have them now, and first the one that worked last. */
 async function revokeToken(
-  deps: ActivityDeps,
+  deps: ProcessDeps,
   client: ClientConfig,
   what: Pick<RevocationRequest, 'endpoint' | 'introspectionEndpoint' | 'token' | 'hint' | 'values'>,
 ): Promise<Revocation> {
   const { revocation, tokenResponse, errors } = client.provider
-  const none = client.clientSecrets.length === 0 && !sendsSecret(client.provider.clientAuth)
-  const secrets = none ? [undefined] : client.clientSecrets
+  await deps.secrets.reread(client)
   let outcome: Revocation = { kind: 'failed', reason: 'no_client_secret', detail: 'none is configured' }
-  for (const clientSecret of secrets) {
+  for (const [, clientSecret] of deps.secrets.inTurn(client)) {
     const request: RevocationRequest = {
       ...identityOf(client, client.provider.revocationEndpoint),
       ...what,
@@ -66,7 +64,7 @@ async function revokeToken(
 
 /** A last try for tokens that an attempt obtained under a tombstone: the workflow revokes them again. */
 export async function revokeOnce(
-  deps: ActivityDeps,
+  deps: ProcessDeps,
   credential: string,
   debt: Debt,
   parameters: Record<string, string>,

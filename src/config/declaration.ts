@@ -8,7 +8,7 @@ import { catalogue } from '../providers/catalogue/index.ts'
 import { type Entries, inherited, isProblem } from '../providers/inheritance.ts'
 import type { ClientAuthMethod, Provider } from '../providers/provider.ts'
 import { behaviourProblems, chosen, clientParameterProblems, entryProblems, resolved } from '../providers/resolve.ts'
-import { type Behaviour, type ProviderEntry, providerSchema, sendsSecret } from '../providers/schema.ts'
+import { type Behaviour, type ProviderEntry, providerSchema, sendsSecret, signsJwt } from '../providers/schema.ts'
 import { textsIn } from '../providers/template.ts'
 import { check, type Problem } from './problem.ts'
 import {
@@ -17,6 +17,7 @@ import {
   documentSchema,
   entriesSchema,
   keysSchema,
+  metricsSchema,
   readersSchema,
   redisSchema,
   type SecretSource,
@@ -29,6 +30,7 @@ export interface Declaration {
   keys: { grant: SecretSource[]; reader: SecretSource[] }
   readers: { sealed: boolean; tenants: Record<string, string[]> }
   reconnectSoonDays: number[]
+  metrics: { prometheus?: string }
   clients: { name: string; declared: DeclaredClient; grant: GrantKind; provider: Provider }[]
 }
 
@@ -42,6 +44,7 @@ export function declare(document: unknown, problems: Problem[]): Declaration {
   const keys = check(keysSchema, ['keys'], sections.keys, problems)
   const readers = check(readersSchema, ['readers'], sections.readers, problems)
   const warnings = check(warningsSchema, ['warnings'], sections.warnings, problems)
+  const { prometheus } = check(metricsSchema, ['metrics'], sections.metrics, problems) ?? {}
   const providers = declareProviders(sections.providers, problems)
   return {
     ...(redis === undefined ? {} : { redisUrl: redis.url }),
@@ -53,6 +56,7 @@ export function declare(document: unknown, problems: Problem[]): Declaration {
       ),
     },
     reconnectSoonDays: warnings?.reconnectSoonDays ?? [],
+    metrics: prometheus === undefined ? {} : { prometheus },
     clients: declareClients(sections.clients, providers, problems),
   }
 }
@@ -151,7 +155,7 @@ function identityProblems(client: DeclaredClient, provider: Provider, grant: Gra
     .flatMap(textsIn)
     .some((text) => text.includes('{client_secret}'))
   const wantsSecret = sendsSecret(clientAuth) || inTemplate
-  const signs = clientAuth === 'private_key_jwt' || clientAuth === 'signed_client_secret' || grant === 'jwt_bearer'
+  const signs = signsJwt(clientAuth, grant)
   const wantsCertificate = clientAuth === 'tls_client_auth' || assertion?.certificateThumbprint === true
   const wantsKey = signs || clientAuth === 'tls_client_auth'
   return [

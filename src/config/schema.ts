@@ -2,6 +2,7 @@
  * perennial.yaml, piece by piece: each piece is checked by itself, so that a mistake in one does not hide those in
  * the others.
  */
+import { isIPv4, isIPv6 } from 'node:net'
 import { z } from 'zod'
 import { grantKinds, rotationClasses } from '../credential.ts'
 import { unknownKey } from '../nearest.ts'
@@ -58,12 +59,22 @@ const keys = z.array(secret).min(1, 'needs at least one key; make one with: pere
 
 const positive = z.number().positive('must be more than 0')
 
+const listenAddress = z.string().refine((text) => isListenAddress(text), {
+  error: 'is no address to listen at: an IP address and a port, as in 0.0.0.0:9464 or [::1]:9464',
+})
+
+function isListenAddress(text: string): boolean {
+  const [, v6, v4, port = ''] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? []
+  return (isIPv6(v6 ?? '') || isIPv4(v4 ?? '')) && Number(port) > 0 && Number(port) < 65_536
+}
+
 /** Its sections; what is in them is checked by the other schemas. */
 export const documentSchema = z.strictObject({
   redis: z.unknown().optional(),
   keys: z.unknown().optional(),
   readers: z.unknown().optional(),
   warnings: z.unknown().optional(),
+  metrics: z.unknown().optional(),
   clients: z.unknown().optional(),
   providers: z.unknown().optional(),
 })
@@ -102,6 +113,9 @@ export const readersSchema = z
 
 /** When to tell that a user will have to reconnect, before the end of a grant that no refresh moves. */
 export const warningsSchema = z.strictObject({ reconnectSoonDays: z.array(positive).default([14, 3]) }).prefault({})
+
+/** Where a worker tells its metrics, Temporal's and its own: an address of its machine, for Prometheus to read. */
+export const metricsSchema = z.strictObject({ prometheus: listenAddress.optional() }).prefault({})
 
 /** Clients and providers by name. */
 export const entriesSchema = z.record(name, z.unknown()).prefault({})

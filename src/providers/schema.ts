@@ -6,7 +6,7 @@
  * parameters of the credential and the client.
  */
 import { z } from 'zod'
-import { grantKinds, rotationClasses } from '../credential.ts'
+import { type GrantKind, grantKinds, rotationClasses } from '../credential.ts'
 import { endpointProblem, issuerProblem } from './endpoint.ts'
 
 /**
@@ -28,6 +28,10 @@ export const clientAuthMethods = [
 /** Those that send a secret of the client's. */
 export const sendsSecret = (method: ClientAuthMethod) =>
   ['client_secret_basic', 'client_secret_basic_raw', 'secret_as_username', 'client_secret_post'].includes(method)
+
+/** Whether the client signs a JWT: to prove itself, or as its grant. */
+export const signsJwt = (method: ClientAuthMethod, grant: GrantKind) =>
+  method === 'private_key_jwt' || method === 'signed_client_secret' || grant === 'jwt_bearer'
 
 /** How a number or a text of an answer says when a token ends. */
 export const expiryForms = ['seconds', 'milliseconds', 'epoch_seconds', 'epoch_milliseconds', 'iso8601'] as const

@@ -2,7 +2,17 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { grantAfter } from '../../src/activities/grant.ts'
 import type { GrantKind } from '../../src/credential.ts'
 import { seal } from '../../src/store/sealing.ts'
-import { claimOf, failureOf, granted, openGrant, readAccess, refreshOf, type Setting, startSetting } from './setting.ts'
+import {
+  claimOf,
+  clientName,
+  failureOf,
+  granted,
+  openGrant,
+  readAccess,
+  refreshOf,
+  type Setting,
+  startSetting,
+} from './setting.ts'
 
 let setting: Setting
 beforeAll(async () => {
@@ -10,7 +20,7 @@ beforeAll(async () => {
 })
 afterAll(() => setting.stop())
 beforeEach(() => {
-  for (const list of [setting.answers, setting.requests, setting.told, setting.logged]) list.length = 0
+  for (const list of [setting.answers, setting.requests, setting.told, setting.logged, setting.counted]) list.length = 0
 })
 
 const refresh = (input: ReturnType<typeof refreshOf>) => setting.activities.refresh(input)
@@ -188,7 +198,7 @@ test.each([
   expect(setting.requests[0]?.publicOnly).toBe(publicOnly)
 })
 
-test('that another secret than the first is in use is told once', async () => {
+test('that another secret than the first is in use is told once, and counted each time', async () => {
   const credential = setting.credential()
   const refused = { kind: 'client_refused', reason: 'invalid_client', detail: '', secretRefused: true } as const
   const told = () => setting.logged.filter((entry) => /not the first client secret/.test(JSON.stringify(entry)))
@@ -202,4 +212,8 @@ test('that another secret than the first is in use is told once', async () => {
     'cs-secret-2',
     'cs-secret-2',
   ])
+  const client = clientName(credential)
+  const provider = setting.deps.config.clients.get(client)?.provider.name
+  const counted = { counter: 'client_secret_fallbacks', client, provider, secret: '2' }
+  expect(setting.counted).toEqual([counted, counted])
 })

@@ -44,6 +44,7 @@ export interface Setting {
   told: RetryNotice[]
   woken: string[]
   logged: unknown[]
+  counted: Record<string, string>[]
   /** adds a client with a provider of its own, and returns a credential of it */
   credential(client?: Partial<ClientConfig>, provider?: Partial<Provider>): string
   stop(): Promise<void>
@@ -52,7 +53,15 @@ export interface Setting {
 export async function startSetting(): Promise<Setting> {
   const it = await startTestRedis()
   const clients = new Map<string, ClientConfig>()
-  const setting = { answers: [], requests: [], lookUps: [], told: [], woken: [], logged: [] } as unknown as Setting
+  const setting = {
+    answers: [],
+    requests: [],
+    lookUps: [],
+    told: [],
+    woken: [],
+    logged: [],
+    counted: [],
+  } as unknown as Setting
   const caller: Caller = { namespace: 'default', run: 'run-1', attempt: 1, activityId: '1', scheduledAtMs: Date.now() }
   const tokenEndpoint: TokenEndpoint = {
     exchange: async (request) => {
@@ -80,6 +89,7 @@ export async function startSetting(): Promise<Setting> {
       keys: { grant: ['unused'], reader: [masterKey] },
       readers: { sealed: true },
       warnings: { reconnectSoonMs: [14 * 86_400_000, 3 * 86_400_000] },
+      metrics: {},
       clients,
     },
     store: it.store,
@@ -90,6 +100,7 @@ export async function startSetting(): Promise<Setting> {
     tellWorkflow: async (notice) => void setting.told.push(notice),
     wakeClient: (client) => setting.woken.push(client),
     log: { info: log, warn: log },
+    count: (counter, labels) => setting.counted.push({ counter, ...labels }),
   }
   const stop = () => it.stop()
   const credential: Setting['credential'] = (client = {}, provider = {}) => {

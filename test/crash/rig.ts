@@ -71,6 +71,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     keys: { grant: [newSealingKey()], reader: [newSealingKey()] },
     readers: { sealed: true },
     warnings: { reconnectSoonMs: [14 * 86_400_000, 3 * 86_400_000] },
+    metrics: {},
     clients,
   }
   const redis = connect(redisServer.url, 'crash-test', () => {})

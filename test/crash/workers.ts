@@ -102,6 +102,7 @@ function depsOf(
       await client.workflow.getHandle(workflowId, runId).signal(messages.retrying, notice)
     },
     wakeClient: () => {},
+    count: () => {},
     log: { info: () => {}, warn: () => {} },
   }
 }

@@ -130,6 +130,7 @@ export class World {
         })
       },
       wakeClient: () => {},
+      count: () => {},
       log: { info: () => {}, warn: () => {} },
     }
     this.#activities.set(worker, createActivities(deps))
@@ -211,6 +212,7 @@ function configOf({ kind, rotation, graceSeconds }: Holding): Config {
     // sealing for readers decides nothing, and costs time
     readers: { sealed: false },
     warnings: { reconnectSoonMs: [] },
+    metrics: {},
     clients: new Map([['app', client]]),
   }
 }
