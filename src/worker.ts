@@ -11,6 +11,7 @@ import { watchEpoch } from './epoch.ts'
 import { PerennialError } from './errors.ts'
 import { createTokenEndpoint } from './oauth/index.ts'
 import type { Provider } from './providers/provider.ts'
+import { watchRejections } from './rejections.ts'
 import { connect } from './store/connection.ts'
 import { Gate } from './store/gate.ts'
 import { Store } from './store/store.ts'
@@ -80,7 +81,10 @@ export async function runWorker(config: Config, log: Logger, onReady: () => void
   misconfigured.askAgain(store, [...config.clients.values()])
   const ending = new AbortController()
   const temporal = { client, namespace, address: connectionOptions.address ?? 'localhost:7233' }
-  const watching = watchEpoch({ temporal, store, config }, log, ending.signal)
+  const watching = Promise.all([
+    watchEpoch({ temporal, store, config }, log, ending.signal),
+    watchRejections({ redisUrl: config.redis.url, temporal, store, log }, ending.signal),
+  ])
   try {
     await running
   } finally {

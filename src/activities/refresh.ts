@@ -90,7 +90,7 @@ class RefreshAttempt {
       ])
       const [{ nowMs, hash }] = looked
       this.#clocks.redisSaid(nowMs)
-      this.#remainingMs = untilLossMs(hash, nowMs)
+      this.#remainingMs = this.#input.rejected ? 0 : untilLossMs(hash, nowMs)
       this.#hadToken = hash?.accessExpiresAtMs !== undefined
       this.#noteForeignGrant(hash)
       return looked

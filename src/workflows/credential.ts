@@ -63,6 +63,8 @@ class Life {
   #asked = 0
   #served = 0
   #forcedAtMs = 0
+  /** the generation whose access token services were refused with, until a refresh was sent for that */
+  #rejected: number | undefined
   #warnAgainAtMs = 0
   #refreshes = 0
   #shown: { status?: string; details: string } = { details: '' }
@@ -122,6 +124,7 @@ class Life {
       else if (message.type === 'revoke') await this.#fence()
       // one that follows asks the same: a store that keeps being emptied is compared once
       else if (message.type === 'resync' && !this.#arrived('resync')) await this.#resync(message.delayMs)
+      else if (message.type === 'rejected') this.#noteRejection(message.generation)
       else if (message.type === 'wake' && this.#state.status === 'misconfigured') this.#state.dueAtMs = Date.now()
       // a `retrying` that is read here belongs to a refresh that has meanwhile ended
     }
@@ -236,6 +239,7 @@ class Life {
   #exchange(): Promise<Refreshed> {
     const summary = `generation ${this.#state.generation + 1} at ${this.#input.provider}`
     const forced = this.#asked > this.#served
+    this.#rejected = undefined
     this.#state.sends = (this.#state.sends ?? 0) + 1
     const how = { tuning: this.#tuning, previousOwner: this.#previousOwner, forced }
     this.#state.owner = workflowInfo().runId
@@ -254,7 +258,7 @@ class Life {
   }
 
   #hasNews(): boolean {
-    return this.#arrived('revoke', 'reconnect', 'retrying') || this.#mayForce()
+    return this.#arrived('revoke', 'reconnect', 'retrying', 'rejected') || this.#mayForce()
   }
 
   /** Waits beside a refresh until it ends or something arrives. */
@@ -270,6 +274,7 @@ class Life {
     // the rest waits for the exchange
     for (const message of this.#inbox.splice(0)) {
       if (message.type === 'retrying') this.#noteRetry(message.notice)
+      else if (message.type === 'rejected') this.#noteRejection(message.generation)
       else this.#inbox.push(message)
     }
     transitions.noteExpiry(this.#state, this.#moment())
@@ -284,10 +289,18 @@ class Life {
     this.#served = this.#asked
   }
 
-  /** A caller of refreshNow need not wait for the backoff of a refresh that keeps failing. */
+  /** Of a credential that is failing, a refresh is wanted before its backoff is over. */
+  #noteRejection(generation: number): void {
+    // a worker from before readers were heard has let such a signal go by
+    if (patched('hear of refused tokens') && transitions.reject(this.#state, generation, this.#moment()))
+      this.#rejected = generation
+  }
+
+  /** Neither a caller of refreshNow nor a service without a token waits for the backoff of a refresh that keeps failing. */
   #mayForce(): boolean {
     const failing = this.#state.status === 'retrying' || this.#state.status === 'expired'
-    return failing && this.#asked > this.#served && Date.now() - this.#forcedAtMs >= forceEveryMs
+    const wanted = this.#asked > this.#served || this.#rejected === this.#state.generation
+    return failing && wanted && Date.now() - this.#forcedAtMs >= forceEveryMs
   }
 
   #apply(ending: Ending): void {

@@ -50,6 +50,8 @@ export type Message =
   | { type: 'retrying'; notice: RetryNotice }
   | { type: 'wake' }
   | { type: 'resync'; delayMs: number }
+  /** a service was refused with the access token of this generation */
+  | { type: 'rejected'; generation: number }
 
 /** A refresh activity tells its workflow that it keeps failing. */
 export interface RetryNotice {
@@ -102,6 +104,11 @@ export interface CredentialState {
   /** questions since `reconnect_required`, or empty answers since the last token */
   asked?: number
   risk?: Risk
+  /**
+   * The last generation whose access token was refused to a service, and when that service's credit with this
+   * credential is whole again.
+   */
+  rejection?: { generation: number; wholeAtMs: number }
   /** how many refreshes were handed out, over all runs */
   sends?: number
   /** a sealed token set that the store has not taken yet */
@@ -172,6 +179,8 @@ export interface RefreshInput {
   misconfiguredEveryMs: number
   /** a replay inside a window: not sent after this time of the server's clock */
   sendUntilMs?: number
+  /** a service was refused with the access token in use: whatever it says of its end, there is no time to lose */
+  rejected?: boolean
   /** asked for by a person: a client known to be refused is tried all the same */
   forced?: boolean
   /** when the refresh token dies, by the server's clock, as far as that is known */
@@ -371,6 +380,8 @@ export const retrying = defineSignal<[RetryNotice]>('retrying')
 export const wake = defineSignal('wake')
 /** the store was emptied or replaced: compare, and refresh after so many milliseconds where the token is lost */
 export const resync = defineSignal<[number]>('resync')
+/** the generation with whose access token a service was refused */
+export const rejected = defineSignal<[number]>('rejected')
 export const refreshNow = defineUpdate<StateView, []>('refreshNow')
 export const state = defineQuery<StateView>('state')
 

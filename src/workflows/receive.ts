@@ -19,6 +19,8 @@ export function receive(name: string, args: unknown[], nowMs: number): Message |
       return isNotice(first) ? { type: 'retrying', notice: first } : undefined
     case 'resync':
       return typeof first === 'number' && first >= 0 ? { type: 'resync', delayMs: first } : undefined
+    case 'rejected':
+      return Number.isSafeInteger(first) ? { type: 'rejected', generation: first as number } : undefined
     default:
       return undefined
   }

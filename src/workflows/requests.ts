@@ -30,6 +30,7 @@ export function refreshInput(
       activeSinceMs: state.status === 'active' ? state.sinceMs : undefined,
       previousOwner: how.previousOwner,
       forced: how.forced || undefined,
+      rejected: state.rejection?.generation === state.generation || undefined,
       sendUntilMs: state.risk?.replayUntilMs,
       send: state.sends,
       refreshExpiresAtMs: state.refreshExpiresAtMs,

@@ -253,6 +253,34 @@ export function resynced(
   setStatus(state, nowMs, 'pending', 'store_lost_it')
 }
 
+/** What a service may cause by refused tokens: so many refreshes of one credential at once, then one in so long. */
+const rejectionsAtOnce = 3
+const rejectionEveryMs = 5 * minuteMs
+
+/**
+ * A service was refused with the access token of a generation: it has ended before its time, and nothing is waited for
+ * that would spare it. Once for a generation; and since a service may be wrong, and refused with every token, its credit
+ * is limited: beyond it the refresh comes later, and the token counts as good until then.
+ *
+ * @returns whether a refresh is wanted at once
+ */
+export function reject(state: CredentialState, generation: number, { nowMs }: Moment): boolean {
+  const { rejection, status, risk } = state
+  if (generation !== state.generation || rejection?.generation === generation) return false
+  // the provider has refused more than this token already
+  if (status === 'reconnect_required' || status === 'misconfigured' || status === 'revoked') return false
+  const wholeAtMs = Math.max(rejection?.wholeAtMs ?? 0, nowMs)
+  const delayMs = Math.max(0, wholeAtMs - nowMs - (rejectionsAtOnce - 1) * rejectionEveryMs)
+  state.rejection = { generation, wholeAtMs: wholeAtMs + rejectionEveryMs }
+  const ends = state.accessExpiresAtMs
+  if (delayMs === 0 && ends !== undefined) state.accessExpiresAtMs = Math.min(ends, nowMs)
+  // what may have sent is waited out all the same
+  if (risk !== undefined && risk.replayAtMs === undefined) return false
+  state.dueAtMs = Math.min(state.dueAtMs, nowMs + delayMs)
+  if (risk !== undefined) risk.replayAtMs = state.dueAtMs
+  return delayMs === 0
+}
+
 /** A refresh reports that it keeps failing; it goes on. */
 export function noteRetry(state: CredentialState, notice: RetryNotice, { nowMs }: Moment): void {
   noteFailing(state, nowMs, notice)

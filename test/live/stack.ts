@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -23,6 +23,9 @@ export interface Live {
   perennial: Perennial
   temporal: Client
   reader: Reader
+  /** what services of the tenant `demo` get */
+  readerUrl: string
+  readerKey: string
   /** begins a credential of the demo's provider, with a grant of a user who consented */
   begin(subject: string): Promise<string>
   /** what operators were told, oldest first, of one credential or of all */
@@ -34,8 +37,15 @@ export interface Live {
   stop(): Promise<void>
 }
 
-/** @param options `configFile`: clients and providers of the test's own, beside those of the demo */
-export async function startLive(options: { tokenSeconds: number; configFile?: string }): Promise<Live> {
+/**
+ * @param options `configFile`: clients and providers of the test's own, beside those of the demo. `users`: everything but
+ * `stack.redisUrl` goes by the users that perennial acl prints; a Redis that is started again has forgotten them.
+ */
+export async function startLive(options: {
+  tokenSeconds: number
+  configFile?: string
+  users?: boolean
+}): Promise<Live> {
   const dataDir = await mkdtemp(join(tmpdir(), 'perennial-live-'))
   const stack = await startStack({
     dataDir,
@@ -49,6 +59,7 @@ export async function startLive(options: { tokenSeconds: number; configFile?: st
   })
   const { demo } = stack
   if (demo === undefined) throw new Error('the stack has no authorization server')
+  const readerUrl = options.users ? await makeUsers(stack) : stack.redisUrl
   await stack.startWorker()
   process.env.TEMPORAL_CONFIG_FILE = stack.temporalProfile
   const config = await loadConfig(stack.configFile)
@@ -56,7 +67,7 @@ export async function startLive(options: { tokenSeconds: number; configFile?: st
   const { client: temporal } = openTemporal()
   const key = readerKeyText(readerKey(sealingKey(config.keys.reader[0]), 'demo'))
   // nothing in memory: tests ask what stands in Redis
-  const reader = createReader({ redis: stack.redisUrl, keys: [key], maxEntries: 0 })
+  const reader = createReader({ redis: readerUrl, keys: [key], maxEntries: 0 })
   return {
     stack,
     demo,
@@ -64,6 +75,8 @@ export async function startLive(options: { tokenSeconds: number; configFile?: st
     perennial,
     temporal,
     reader,
+    readerUrl,
+    readerKey: key,
     begin: async (subject) => {
       const credential = `demo/orchard/${subject}`
       // not start: a test that is tried again finds what its first try began
@@ -96,6 +109,19 @@ export async function startLive(options: { tokenSeconds: number; configFile?: st
       await rm(dataDir, { recursive: true, force: true })
     },
   }
+}
+
+/** @returns the address for services of the tenant `demo` */
+async function makeUsers(stack: Stack): Promise<string> {
+  const login = (username: string, password: string) =>
+    Object.assign(new URL(stack.redisUrl), { username, password }).href
+  await writeFile(join(stack.dataDir, 'secrets/redis-url'), login('worker', 'worker-password'))
+  const { stdout } = await run(['acl', '--tenant', 'demo', '--data', stack.dataDir])
+  const admin = await createClient({ url: stack.redisUrl }).connect()
+  for (const line of stdout.trim().split('\n')) await admin.sendCommand(line.split(' '))
+  await admin.sendCommand(['ACL', 'SETUSER', 'reader-demo', '>reader-password'])
+  admin.destroy()
+  return login('reader-demo', 'reader-password')
 }
 
 function run(args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {

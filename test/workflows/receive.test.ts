@@ -10,6 +10,7 @@ test.each([
   ['reconnect', [{ family: 'f' }], { type: 'reconnect', seed: { family: 'f' }, receivedAtMs: nowMs }],
   ['retrying', [notice], { type: 'retrying', notice }],
   ['resync', [250], { type: 'resync', delayMs: 250 }],
+  ['rejected', [3], { type: 'rejected', generation: 3 }],
 ])('the signal %s is understood', (name, args, message) => {
   expect(receive(name, args, nowMs)).toEqual(message)
 })
@@ -25,6 +26,9 @@ test.each([
   ['resync', ['now']],
   ['resync', [-1]],
   ['resync', [Number.NaN]],
+  ['rejected', ['3']],
+  ['rejected', [1.5]],
+  ['rejected', []],
   ['somebody-elses', [1]],
 ])('the signal %s with %j is left alone', (name, args) => {
   expect(receive(name, args, nowMs)).toBeUndefined()

@@ -72,6 +72,9 @@ const steps: Record<string, fc.Arbitrary<Step>> = {
       (state, at) =>
         transitions.resynced(state, { lost }, delayMs, at),
   ),
+  reject: fc
+    .integer({ min: -1, max: 1 })
+    .map((ahead) => (state, at) => void transitions.reject(state, state.generation + ahead, at)),
   noteExpiry: fc.constant((state, at) => transitions.noteExpiry(state, at)),
 }
 
