@@ -104,6 +104,8 @@ export function parseTokenResponse(body: unknown, nowMs: number, rules: TokenRes
   if (members.error || denied) return 'the token response is an error, not tokens'
   const wrong = Object.entries(fieldRules).find(([name, { fits }]) => isPresent(members[name]) && !fits(members[name]))
   if (wrong !== undefined) return `${wrong[0]} in the token response must be ${wrong[1].must}`
+  if (rules.pair !== undefined && isOfOthers(members, rules.pair))
+    return `the token response holds no pair whose token_type is ${rules.pair}`
   const tokens = tokensOf(members, nowMs, rules)
   if (tokens.refreshToken === undefined && tokens.accessToken === undefined)
     return 'the token response has neither refresh_token nor access_token'
@@ -140,13 +142,33 @@ function unwrapped(members: Members): Members {
   return only !== undefined && others.length === 0 ? only : members
 }
 
+const isPair = (members: Members) => (textOf(members.access_token) ?? textOf(members.refresh_token)) !== undefined
+
+/** Of several pairs in one answer the one that is meant: at the top, or in a member (Slack's authed_user). */
+const pairIn = (members: Members, pair: string): Members | undefined =>
+  [members, ...Object.values(members).map(membersOf).filter(isGiven)].find(
+    (inner) => isPair(inner) && textOf(inner.token_type)?.toLowerCase() === pair.toLowerCase(),
+  )
+
+/**
+ * Whether all that was handed over belongs to someone else: two credentials that hold one refresh token would end each
+ * other. What was kept without its kind, or with the scheme alone, is taken for the pair that is meant.
+ */
+function isOfOthers(members: Members, pair: string): boolean {
+  if (pairIn(members, pair) !== undefined) return false
+  const kind = textOf(members.token_type)?.toLowerCase() ?? 'bearer'
+  return !isPair(members) || kind !== 'bearer'
+}
+
 /** Where answers say how long a token lives; the first that says something counts. */
 const expiryMembers = ['expires_in', 'expires_at', 'expires_on', 'expires', '.expires']
 const refreshExpiryMembers = ['refresh_token_expires_in', 'refresh_expires_in', 'x_refresh_token_expires_in']
 
-/** What the entry's paths name, from the root; what is not there has its usual name. */
-function tokensOf(members: Members, nowMs: number, rules: TokenResponseRules): TokenSet {
-  const usual = unwrapped(members)
+/** What the entry's paths name, from the root or the pair that is meant; what is not there has its usual name. */
+function tokensOf(answer: Members, nowMs: number, rules: TokenResponseRules): TokenSet {
+  // the answer to a refresh is of the pair that was refreshed, whatever it says
+  const members = rules.pair === undefined ? answer : (pairIn(answer, rules.pair) ?? answer)
+  const usual = rules.pair === undefined ? unwrapped(members) : members
   const accessToken = valueAt(members, rules.accessToken, sendable) ?? sendable(usual.access_token)
   const refreshToken = valueAt(members, rules.refreshToken, textOf) ?? textOf(usual.refresh_token)
   const scope = scopeOf(valueAt(members, rules.scope, scopeOf) ?? usual.scope, rules.scopeSeparator)
@@ -156,7 +178,7 @@ function tokensOf(members: Members, nowMs: number, rules: TokenResponseRules): T
     valueIn(usual, refreshExpiryMembers, read('seconds')) ??
     (rules.refreshTokenIsJwt && refreshToken !== undefined ? jwtLifetimeMs(refreshToken, nowMs) : undefined)
   const refreshEndsInMs = valueAt(members, rules.refreshHardExpiresIn, read('seconds'))
-  const values = keptValues(members, rules.keep)
+  const values = keptValues(answer, rules.keep)
   return {
     ...(accessToken !== undefined && {
       accessToken,

@@ -117,6 +117,9 @@ const tokenRequest = z.strictObject({
 const tokenResponse = z.strictObject({
   accessToken: paths.optional().describe('path of the access token; access_token unless said'),
   refreshToken: paths.optional().describe('path of the refresh token; refresh_token unless said'),
+  pair: text
+    .optional()
+    .describe('token_type of the pair that is meant, where one answer can hold several; it may be in a member'),
   tokenType: text.optional().describe('what readers are told where the answer names no usable token_type'),
   scope: paths.optional().describe('path of the scope; scope unless said'),
   scopeSeparator: text.optional().describe('between scopes in one string; a space unless said'),

@@ -52,6 +52,8 @@ export interface Profile {
   answer: (minted: Minted) => object | Reply
   /** what the code exchange answers, which a user hands over, where a refresh looks otherwise */
   codeExchange?: (minted: Minted) => object
+  /** the same, where the user granted nothing of this kind: tokens that belong to another grant */
+  codeExchangeOfOthers?: (minted: Minted) => object
   /** members of that which readers need for as long as the grant lives */
   metadataAtStart?: readonly string[]
   /** names of answer members that a reader of the token needs too, such as the API's base address */

@@ -28,23 +28,42 @@ describe('an answer that differs from RFC 6749', () => {
   })
 
   it('has the first of several paths that is there, and else the usual place', () => {
-    const slack: TokenResponseRules = {
-      accessToken: ['authed_user.access_token', 'access_token'],
-      refreshToken: ['authed_user.refresh_token', 'refresh_token'],
-      expiresIn: ['authed_user.expires_in', 'expires_in'],
-      success: { path: 'ok', is: true },
-      scopeSeparator: ',',
-    }
-    const bot = { ok: true, access_token: 'bot', refresh_token: 'rb', expires_in: 60, scope: 'chat:write,users:read' }
-    const user = { access_token: 'user', refresh_token: 'ru', expires_in: 120 }
-    expect(parse({ ...bot, authed_user: user }, slack).tokens).toEqual({
-      accessToken: 'user',
-      refreshToken: 'ru',
-      expiresInMs: 120_000,
-      scope: 'chat:write users:read',
-    })
-    expect(parse(bot, slack).tokens).toMatchObject({ accessToken: 'bot', refreshToken: 'rb', expiresInMs: 60_000 })
+    const rules: TokenResponseRules = { accessToken: ['data.user.token', 'data.token'], scope: ['scope', 'scopes'] }
+    expect(parse({ data: { token: 'a', user: { token: 'b' } } }, rules).tokens).toEqual({ accessToken: 'b' })
+    expect(parse({ data: { token: 'a' }, scopes: 'read' }, rules).tokens).toEqual({ accessToken: 'a', scope: 'read' })
     expect(parse({ access_token: 'a' }, { accessToken: 'data.token' }).tokens).toEqual({ accessToken: 'a' })
+  })
+
+  describe('of several pairs', () => {
+    const bot = { access_token: 'bot', refresh_token: 'rb', expires_in: 60, token_type: 'bot', scope: 'chat:write' }
+    const user = { access_token: 'user', refresh_token: 'ru', expires_in: 120, token_type: 'user', scope: 'search' }
+    const ofBot = { accessToken: 'bot', refreshToken: 'rb', expiresInMs: 60_000, scope: 'chat:write' }
+    const ofUser = { accessToken: 'user', refreshToken: 'ru', expiresInMs: 120_000, scope: 'search' }
+
+    it.each([
+      ['beside the other', 'bot', { ...bot, authed_user: user }, ofBot],
+      ['in a member', 'user', { ...bot, authed_user: user }, ofUser],
+      ['alone at the top, as a refresh has it', 'user', user, ofUser],
+      ['alone in a member', 'user', { authed_user: user }, ofUser],
+      ['without its kind', 'user', { access_token: 'user', refresh_token: 'ru' }, { refreshToken: 'ru' }],
+      ['with the scheme in its place', 'user', { ...user, token_type: 'Bearer' }, ofUser],
+    ])('takes the one that is meant: %s', (_, pair, members, tokens) => {
+      expect(parse(members, { pair }).tokens).toMatchObject(tokens)
+      expect(parseTokenResponse(members, nowMs, { pair })).toMatchObject(tokens)
+    })
+
+    it.each([
+      ['bot', { authed_user: user }],
+      ['user', { ...bot, authed_user: { id: 'U1' } }],
+      ['user', bot],
+    ])('takes none where the %s has none in what is handed over: %j', (pair, members) => {
+      const problem = parseTokenResponse(members, nowMs, { pair })
+      expect(problem).toBe(`the token response holds no pair whose token_type is ${pair}`)
+    })
+
+    it('keeps the refresh token of an answer to a refresh, whatever kind it says', () => {
+      expect(parse(bot, { pair: 'user' }).tokens).toMatchObject({ refreshToken: 'rb' })
+    })
   })
 
   it.each([

@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common'
 import { expect } from 'vitest'
 import { open, readerKey } from '../../packages/reader/src/sealed.ts'
 import { sealDebt } from '../../src/activities/debts.ts'
+import { makeSeed } from '../../src/client/seed.ts'
 import { textsIn } from '../../src/providers/template.ts'
 import type { Refreshed } from '../../src/workflows/messages.ts'
 import { decideReplay } from '../../src/workflows/rotation.ts'
@@ -280,6 +281,14 @@ function expectLater({ profile, emulator, client }: Stand, access: string): void
   expect(client.provider.revocation?.endsConsent ?? false).toBe(gone)
 }
 
+/** Two credentials that hold one refresh token would end each other. */
+async function refusesOthers(stand: Stand): Promise<void> {
+  const { profile, emulator, config } = stand
+  const minted = emulator.minted(emulator.consent().newest, { parameters: {}, headers: {} })
+  const tokenResponse = profile.codeExchangeOfOthers?.(minted)
+  expect(() => makeSeed(config, 'acme/app/alice', { tokenResponse })).toThrow(/token response holds no pair/)
+}
+
 async function keepsAsItIs(stand: Stand): Promise<void> {
   const life = await stand.begin()
   const { access } = life.consent?.newest ?? {}
@@ -330,5 +339,10 @@ export const exercises: readonly {
   { name: 'does not blame the grant for the client', applies: namesTheClient, run: blamesClient },
   { name: 'is not deterred by too early', applies: ({ errors }) => errors.tooEarly !== undefined, run: comesTooEarly },
   { name: 'revokes', applies: takesBack, run: revokes },
+  {
+    name: 'takes no tokens of another grant',
+    applies: ({ codeExchangeOfOthers }) => codeExchangeOfOthers !== undefined,
+    run: refusesOthers,
+  },
   { name: 'keeps what lives until it is revoked', applies: (profile) => !refreshes(profile), run: keepsAsItIs },
 ]

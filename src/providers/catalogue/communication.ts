@@ -7,7 +7,7 @@ export const communication: Record<string, ProviderEntry> = {
     tokenEndpoint: 'https://slack.com/api/oauth.v2.access',
     revocationEndpoint: 'https://slack.com/api/auth.revoke',
     clientAuth: 'client_secret_post',
-    tokenResponse: { tokenType: 'Bearer', scopeSeparator: ',', success: { path: 'ok', is: true } },
+    tokenResponse: { pair: 'bot', tokenType: 'Bearer', scopeSeparator: ',', success: { path: 'ok', is: true } },
     errors: {
       deadGrant: [{ code: 'invalid_refresh_token' }],
       throttled: [{ code: 'ratelimited' }],
@@ -19,14 +19,7 @@ export const communication: Record<string, ProviderEntry> = {
     variants: {
       user: {
         when: 'the credential is the pair of the user, not of the bot',
-        set: {
-          tokenResponse: {
-            accessToken: ['authed_user.access_token', 'access_token'],
-            refreshToken: ['authed_user.refresh_token', 'refresh_token'],
-            expiresIn: ['authed_user.expires_in', 'expires_in'],
-            scope: ['authed_user.scope', 'scope'],
-          },
-        },
+        set: { tokenResponse: { pair: 'user' } },
       },
       'non-expiring': {
         when: 'token rotation is off in the app',
@@ -34,7 +27,7 @@ export const communication: Record<string, ProviderEntry> = {
       },
     },
     notes:
-      'An installation can hold a pair of the bot and one of the user: two credentials, of two clients, the second with variant user. The code exchange has the user’s under authed_user, a refresh has it at the top. Errors come with status 200.',
+      'An installation can hold a pair of the bot and one of the user, each with a refresh token and an end of its own: two credentials, of two clients, the second with variant user. Hand the whole answer of the code exchange to both; each takes its pair, and refuses an answer without it. Errors come with status 200.',
     sources: [
       {
         url: 'https://docs.slack.dev/reference/methods/oauth.v2.access',

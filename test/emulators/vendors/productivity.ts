@@ -408,6 +408,15 @@ const servicenow = vendor('servicenow', {
   errors: { deadGrant: [serviceNowDenied], clientError: [serviceNowDenied], alike: true },
 })
 
+/** A pair of the same installation that another credential goes on with. */
+const slackOthers = (kind: 'bot' | 'user') => ({
+  access_token: `xoxo-of-the-${kind}`,
+  refresh_token: `xoxe-of-the-${kind}`,
+  expires_in: 600,
+  token_type: kind,
+  scope: 'identify',
+})
+
 const slack = vendor('slack', {
   sources: [
     'https://docs.slack.dev/authentication/using-token-rotation',
@@ -430,6 +439,17 @@ const slack = vendor('slack', {
     team: { id: 'T1', name: 'Acme' },
     enterprise: null,
   }),
+  // the code exchange has the pair of the user beside it, or alone
+  codeExchange: ({ access, refresh, accessSeconds }) => ({
+    ok: true,
+    access_token: access,
+    refresh_token: refresh,
+    expires_in: accessSeconds,
+    token_type: 'bot',
+    scope: 'chat:write,commands',
+    authed_user: { id: 'U2', ...slackOthers('user') },
+  }),
+  codeExchangeOfOthers: () => ({ ok: true, app_id: 'A1', authed_user: { id: 'U2', ...slackOthers('user') } }),
   errors: {
     deadGrant: [jsonReply(200, { ok: false, error: 'invalid_refresh_token' })],
     throttled: [
@@ -468,11 +488,7 @@ const slackUser = variant(slack, 'user', {
   // the code exchange has the pair of the bot beside it
   codeExchange: ({ access, refresh, accessSeconds }) => ({
     ok: true,
-    access_token: 'xoxb-of-the-bot',
-    refresh_token: 'xoxe-of-the-bot',
-    expires_in: 600,
-    token_type: 'bot',
-    scope: 'chat:write',
+    ...slackOthers('bot'),
     authed_user: {
       id: 'U2',
       scope: 'search:read,users:read',
@@ -482,8 +498,12 @@ const slackUser = variant(slack, 'user', {
       token_type: 'user',
     },
   }),
+  codeExchangeOfOthers: () => ({ ok: true, ...slackOthers('bot'), authed_user: { id: 'U2' } }),
 })
-const slackLasting = variant(slack, 'non-expiring', untilRevoked)
+const slackLasting = variant(slack, 'non-expiring', {
+  ...untilRevoked,
+  codeExchange: ({ access }) => ({ ok: true, access_token: access, token_type: 'bot', scope: 'chat:write' }),
+})
 
 const smartsheet = vendor('smartsheet', {
   sources: [
