@@ -78,6 +78,7 @@ export const shapes = {
   'at-risk': all(failed('Ambiguous'), ran('settle', 'COMPLETED'), shown('at_risk'), ran('refresh', 'COMPLETED')),
   'timed-out-and-found': all(ran('refresh', 'TIMED_OUT'), ran('settle', 'COMPLETED'), not(shown('at_risk'))),
   'stored-later': all(ran('refresh', 'COMPLETED'), ran('persist', 'COMPLETED')),
+  rejected: all(signalled('rejected'), some('MARKER_RECORDED'), ran('refresh', 'COMPLETED')),
   resynced: all(signalled('resync'), ran('resync', 'COMPLETED'), ran('refresh', 'COMPLETED')),
   'reconnected-while-revoking': all(
     signalled('reconnect'),

@@ -258,7 +258,9 @@ class Life {
   }
 
   #hasNews(): boolean {
-    return this.#arrived('revoke', 'reconnect', 'retrying', 'rejected') || this.#mayForce()
+    return (
+      this.#arrived('revoke', 'reconnect', 'retrying') || this.#mayForce() || this.#inbox.some((m) => this.#isOfNow(m))
+    )
   }
 
   /** Waits beside a refresh until it ends or something arrives. */
@@ -274,7 +276,7 @@ class Life {
     // the rest waits for the exchange
     for (const message of this.#inbox.splice(0)) {
       if (message.type === 'retrying') this.#noteRetry(message.notice)
-      else if (message.type === 'rejected') this.#noteRejection(message.generation)
+      else if (message.type === 'rejected' && this.#isOfNow(message)) this.#noteRejection(message.generation)
       else this.#inbox.push(message)
     }
     transitions.noteExpiry(this.#state, this.#moment())
@@ -287,6 +289,11 @@ class Life {
     transitions.noteRetry(this.#state, notice, this.#moment())
     // callers hear that it fails; the refresh goes on
     this.#served = this.#asked
+  }
+
+  /** Not of the generation that a refresh under way is about to bring: a service may be faster than the way back. */
+  #isOfNow(message: Message): boolean {
+    return message.type === 'rejected' && message.generation <= this.#state.generation
   }
 
   /** Of a credential that is failing, a refresh is wanted before its backoff is over. */

@@ -278,6 +278,8 @@ export function reject(state: CredentialState, generation: number, { nowMs }: Mo
   if (risk !== undefined && risk.replayAtMs === undefined) return false
   state.dueAtMs = Math.min(state.dueAtMs, nowMs + delayMs)
   if (risk !== undefined) risk.replayAtMs = state.dueAtMs
+  // when the next refresh is due, where that is not now
+  if (delayMs > 0) state.unannounced = true
   return delayMs === 0
 }
 

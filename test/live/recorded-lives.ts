@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from 'redis'
+import { createReader } from '../../packages/reader/src/index.ts'
 import { type Fault, invalidClient } from '../../src/dev/demo/admin.ts'
 import type { Tuning } from '../../src/workflows/messages.ts'
 import type { Shape } from '../history-shapes.ts'
@@ -134,6 +135,16 @@ export const recordedLives: Record<Shape, Life> = {
     await sleep(3_000)
     process.kill(redis, 'SIGCONT')
     await outcome
+    return lived
+  },
+
+  rejected: async (live, subject) => {
+    const lived = await begin(live, subject)
+    await reaches(live, lived, { generation: 1 })
+    const reader = createReader({ redis: live.readerUrl, keys: [live.readerKey] })
+    await reader.reject(lived.credential, 1)
+    await reader.close()
+    await reaches(live, lived, { generation: 2 })
     return lived
   },
 

@@ -11,6 +11,8 @@ export interface DemoAdmin {
   mintGrant(subject: string, client: string): Promise<TokenResponse>
   /** ends every grant of a user: from now on `invalid_grant` */
   revokeSubject(subject: string): Promise<void>
+  /** ends a user's access tokens before their time; what they were obtained with lives on */
+  endAccessTokens(subject: string): Promise<void>
   /** replaces all faults; none at all heals the server. A restart of the server forgets them. */
   setFaults(...faults: Fault[]): Promise<void>
   /** the refresh tokens that are alive, by user, and every answer of the token endpoint */
@@ -39,6 +41,9 @@ export function demoAdmin(settings: Pick<DemoSettings, 'port' | 'adminSecret'>):
     mintGrant: (subject, client) => call('POST', grants({ subject, client })),
     revokeSubject: async (subject) => {
       await call('DELETE', grants({ subject }))
+    },
+    endAccessTokens: async (subject) => {
+      await call('DELETE', `access-tokens?${new URLSearchParams({ subject })}`)
     },
     setFaults: async (...faults) => {
       await call('PUT', 'faults', faults)

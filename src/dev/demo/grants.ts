@@ -90,6 +90,15 @@ export class GrantStore {
     return keys.length
   }
 
+  /** Ends the access tokens of a subject before their time, and leaves the grants; returns how many died. */
+  endAccessTokens(subject: string): number {
+    const keys = [...this.#stored]
+      .filter(([key, { payload }]) => key.startsWith('AccessToken:') && payload.accountId === subject)
+      .map(([key]) => key)
+    for (const key of keys) this.#write({ drop: key })
+    return keys.length
+  }
+
   /** What oidc-provider stores one kind of thing with. */
   adapter(model: string): Adapter {
     const key = (id: string) => `${model}:${id}`

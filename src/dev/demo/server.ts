@@ -37,6 +37,8 @@ async function administer(request: IncomingMessage, url: URL, response: ServerRe
     }
     case 'DELETE /admin/grants':
       return answer(response, 200, { ended: store.revokeSubject(subject) })
+    case 'DELETE /admin/access-tokens':
+      return answer(response, 200, { ended: store.endAccessTokens(subject) })
     case 'PUT /admin/faults':
       faults = await readJson(request)
       return answer(response, 200, faults)
