@@ -21,16 +21,16 @@ const benches: Record<string, (run: Run) => Promise<Result[]>> = {
 
 const fully = {
   trials: 3,
-  workflowsAtFirst: 200,
-  rounds: 5,
-  warmUpMs: 5_000,
-  windowMs: 15_000,
+  workflowsAtFirst: 110,
+  rounds: 11,
+  warmUpMs: 4_000,
+  windowMs: 8_000,
   sleepers: 1_000,
   looked: 40,
 }
 const quickly = {
   trials: 1,
-  workflowsAtFirst: 200,
+  workflowsAtFirst: 110,
   rounds: 2,
   warmUpMs: 3_000,
   windowMs: 6_000,

@@ -9,7 +9,10 @@ export interface Result {
   value: number
   baseline: number
   unit: string
-  /** value / baseline */
+  /**
+   * the median over the pairs of neighbouring rounds: a machine that gets slower meanwhile, or is used by others, does
+   * so for both of a pair
+   */
   ratio: number
   /** lowest and highest of the rounds; of the ratio, by pairs of neighbouring rounds */
   spread: { value: Range; baseline: Range; ratio: Range }
@@ -23,7 +26,7 @@ export function compare(name: string, unit: string, values: readonly number[], b
   const baseline = median(baselines)
   const ratios = values.map((one, round) => one / (baselines[round] ?? baseline))
   const spread = { value: range(values), baseline: range(baselines), ratio: range(ratios) }
-  return { name, value: rounded(value), baseline: rounded(baseline), unit, ratio: rounded(value / baseline), spread }
+  return { name, value: rounded(value), baseline: rounded(baseline), unit, ratio: rounded(median(ratios)), spread }
 }
 
 export function median(numbers: readonly number[]): number {

@@ -117,7 +117,7 @@ describe('npm run bench -- refresh', () => {
   })
 
   it('says beside it what a cycle cost and what a workflow weighs', () => {
-    const ofRounds = ['refresh.tasks', 'refresh.busy', 'refresh.cpu', 'refresh.rss']
+    const ofRounds = ['refresh.tasks', 'refresh.busy', 'refresh.cpu.all', 'refresh.cpu', 'refresh.rss']
     const history = ['refresh.history', 'refresh.history.bytes']
     const redis = ['refresh.redis', 'refresh.redis.bytes']
     expect([...results.keys()]).toEqual(['refresh', ...ofRounds, ...history, ...redis, 'refresh.memory'])

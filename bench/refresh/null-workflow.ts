@@ -1,4 +1,4 @@
-import { makeContinueAsNewFunc, proxyActivities, sleep } from '@temporalio/workflow'
+import { makeContinueAsNewFunc, proxyActivities, sleep, workflowInfo } from '@temporalio/workflow'
 import { defaultTuning } from '../../src/workflows/messages.ts'
 import { type NullInput, nullActivityQueue } from './null.ts'
 
@@ -25,7 +25,9 @@ export async function nullWorkflow(input: NullInput): Promise<void> {
     const waitMs = Math.ceil(dueAtMs - Date.now())
     if (waitMs > 0) await sleep(waitMs, { summary: `cycle ${cycle} at ${new Date(dueAtMs).toISOString()}` })
     const summary = `cycle ${cycle} of ${defaultTuning.refreshesPerRun}`
-    dueAtMs = (await nothing.executeWithOptions({ summary }, [])) + input.delayMs
+    // that of a token which has less than a minute left
+    const priority = { ...workflowInfo().priority, priorityKey: 2 }
+    dueAtMs = (await nothing.executeWithOptions({ summary, priority }, [])) + input.delayMs
   }
   await makeContinueAsNewFunc<typeof nullWorkflow>()({ ...input, dueAtMs })
 }

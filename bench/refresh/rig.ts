@@ -18,6 +18,8 @@ export interface Rig {
   perennial: Perennial
   endpoint: Child
   redis: Connection
+  /** of the servers, for what they cost */
+  pids: { temporal: number; redis: number }
   /** for a command; the environment of this process leads to its Temporal */
   configFile: string
   startWorker(kind: 'credential' | 'null'): Promise<Child>
@@ -39,8 +41,8 @@ export async function startRig(say: (line: string) => void): Promise<Rig> {
     await rm(folder.dir, { recursive: true, force: true })
   }
   try {
-    const { address } = await kept(startServer(folder, say))
-    useOnly(writeTemporalProfile(folder, address))
+    const server = await kept(startServer(folder, say))
+    useOnly(writeTemporalProfile(folder, server.address))
     const redis = await kept(startStore(folder, say))
     const endpoint = await kept(startChild('./token-endpoint.ts', [], folder.log('token-endpoint')))
     const connection = connect(redis.url, 'perennial-bench', () => {})
@@ -52,7 +54,8 @@ export async function startRig(say: (line: string) => void): Promise<Rig> {
     begun.push(() => perennial.close())
     const startWorker: Rig['startWorker'] = (kind) =>
       kept(startChild(`./${kind}-worker.ts`, [configFile], folder.log(`${kind}-worker`)))
-    return { temporal, perennial, endpoint, redis: connection, configFile, startWorker, stop }
+    const pids = { temporal: server.pid, redis: redis.pid }
+    return { temporal, perennial, endpoint, redis: connection, pids, configFile, startWorker, stop }
   } catch (error) {
     await stop()
     throw error

@@ -1,6 +1,7 @@
 import { cpus } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Child } from './child.ts'
+import { cpuMsOf } from './cpu.ts'
 import { type Begin, beginAll, beginCredential, beginNull, tasksPerCycle, terminateAll } from './population.ts'
 import { quiet } from './quiet.ts'
 import type { Rig } from './rig.ts'
@@ -25,6 +26,8 @@ export interface Round {
   cycles: number
   failures: number
   cpuMsPerCycle: number
+  /** of all that a refresh needs: Temporal, worker, Redis and the token endpoint */
+  allCpuMsPerCycle: number
   /** of what all cores together could have done, by whomever */
   machineBusy: number
   rssMiB: number
@@ -43,16 +46,16 @@ interface Side {
 /** the histories that are looked at, of each round */
 const sampledHistories = 20
 
-/** Undisturbed, a cycle takes 0.9 s for its timer and up to 0.4 s for the rest; a busy machine takes longer. */
-const cycleSecondsAtFirst = 1.8
+/** Undisturbed, a cycle takes 0.95 s for its timer and up to 0.4 s for the rest; a busy machine takes longer. */
+const cycleSecondsAtFirst = 1.7
 
 /**
  * Enough workflows to keep the machine busy all the time, and so few that they begin their cycles when they are due:
  * one that is late leaves its timer out, and is a workflow task cheaper. What is enough is another number for each kind.
  */
 function nextCount({ workflows, tasksPerCycle, machineBusy }: Round): number {
-  if (tasksPerCycle < 1.95) return Math.ceil(workflows * 0.9)
-  return machineBusy < 0.97 ? Math.ceil(workflows * 1.07) : workflows
+  if (tasksPerCycle < 1.9) return Math.ceil(workflows * 0.9)
+  return machineBusy < 0.95 ? Math.ceil(workflows * 1.05) : workflows
 }
 
 /** Measures both kinds in turns, each round with workflows of its own; only one kind has any at a time. */
@@ -76,16 +79,16 @@ export async function measureRounds(rig: Rig, plan: Rounds): Promise<{ credentia
   return measured
 }
 
-const describe = ({ cyclesPerSecond, workflows, tasksPerCycle, machineBusy }: Round) =>
-  `${cyclesPerSecond.toFixed(1)} cycles/s of ${workflows} workflows, ${tasksPerCycle.toFixed(2)} workflow tasks each, machine ${Math.round(machineBusy * 100)} % busy`
+const describe = ({ cyclesPerSecond, workflows, tasksPerCycle, machineBusy, allCpuMsPerCycle }: Round) =>
+  `${cyclesPerSecond.toFixed(1)} cycles/s of ${workflows} workflows, ${tasksPerCycle.toFixed(2)} workflow tasks each, machine ${Math.round(machineBusy * 100)} % busy, ${allCpuMsPerCycle.toFixed(1)} ms CPU a cycle`
 
 async function measure(rig: Rig, side: Side, who: { name: string; count: number }, plan: Rounds): Promise<Round> {
   const { warmUpMs, windowMs, signal } = plan
   const handles = await beginAll(side.begin, { ...who, pace: 'busy', signal })
   await sleep(warmUpMs, undefined, { signal })
-  const before = await sample(side)
+  const before = await sample(rig, side)
   await sleep(windowMs, undefined, { signal })
-  const after = await sample(side)
+  const after = await sample(rig, side)
   const tasks = await tasksPerCycle(rig.temporal.client, handles.slice(0, sampledHistories))
   await terminateAll(handles)
   await quiet(side.worker, signal)
@@ -96,21 +99,23 @@ async function measure(rig: Rig, side: Side, who: { name: string; count: number 
     cycles,
     failures: after.failures - before.failures,
     cpuMsPerCycle: (after.cpuMs - before.cpuMs) / cycles,
+    allCpuMsPerCycle: (after.allCpuMs - before.allCpuMs) / cycles,
     machineBusy: 1 - (after.idleMs - before.idleMs) / (after.machineMs - before.machineMs),
     rssMiB: after.rssBytes / 2 ** 20,
     tasksPerCycle: tasks,
   }
 }
 
-/** Cycles by the clock of who counts them, the rest of the worker and the machine. */
-async function sample({ worker, counter }: Side) {
-  const ofWorker = await worker.sample()
+/** Cycles by the clock of who counts them, the rest of the worker, of all that work for it, and of the machine. */
+async function sample({ pids, endpoint }: Rig, { worker, counter }: Side) {
+  const [ofWorker, ofEndpoint] = await Promise.all([worker.sample(), endpoint.sample()])
   const times = cpus().map((cpu) => cpu.times)
   const machine = {
     idleMs: times.reduce((sum, { idle }) => sum + idle, 0),
     machineMs: times.reduce((sum, { user, nice, sys, idle, irq }) => sum + user + nice + sys + idle + irq, 0),
+    allCpuMs: ofWorker.cpuMs + ofEndpoint.cpuMs + cpuMsOf(pids.temporal) + cpuMsOf(pids.redis),
   }
   if (counter === worker) return { ...ofWorker, ...machine }
-  const { atMs, cycles, failures } = await counter.sample()
+  const { atMs, cycles, failures } = ofEndpoint
   return { ...ofWorker, ...machine, atMs, cycles, failures: ofWorker.failures + failures }
 }

@@ -3,7 +3,7 @@ import { open, readerKey, type SealingKey } from '../../packages/reader/src/seal
 import type { ClientConfig, Config } from '../config.ts'
 import { parseCredentialId } from '../credential.ts'
 import type { TokenEndpoint } from '../oauth/index.ts'
-import type { Gate } from '../store/gate.ts'
+import type { Gate, Reports } from '../store/gate.ts'
 import { seal } from '../store/sealing.ts'
 import type { Owner, Store } from '../store/store.ts'
 import type { RetryNotice } from '../workflows/messages.ts'
@@ -30,6 +30,7 @@ export interface ActivityDeps {
 /** What one process learns beside: how the activities know each other's findings. */
 export interface ProcessDeps extends ActivityDeps {
   secrets: ClientSecrets
+  reports: Reports
 }
 
 /** What is counted, by name; operators see `perennial_<name>_total`. */

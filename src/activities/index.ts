@@ -1,3 +1,4 @@
+import { Reports } from '../store/gate.ts'
 import { ClientSecrets } from './client-secrets.ts'
 import type { ActivityDeps } from './deps.ts'
 import { fenceActivity } from './fence.ts'
@@ -21,7 +22,7 @@ export type Activities = ReturnType<typeof createActivities>
 
 /** The effects of the workflow: everything that it does to the world. */
 export function createActivities(deps: ActivityDeps) {
-  const exchanging = { ...deps, secrets: new ClientSecrets(deps) }
+  const exchanging = { ...deps, secrets: new ClientSecrets(deps), reports: new Reports(deps.gate) }
   return {
     refresh: refreshActivity(exchanging),
     claim: claimActivity(deps),

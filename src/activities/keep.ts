@@ -135,12 +135,14 @@ function keepTrying(deps: ActivityDeps, owner: Owner, write: TokenSetWrite): voi
 const sealedFor = ({ credential, family, generation }: TokenSetWrite) => ({ cred: credential, family, gen: generation })
 
 /** What some work comes to in so long; undefined when it takes longer, or fails. */
-export async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
-  const timer = new AbortController()
-  const late = sleep(ms, undefined, { signal: timer.signal }).catch(() => undefined)
-  try {
-    return await Promise.race([work.catch(() => undefined), late])
-  } finally {
-    timer.abort()
-  }
+export function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve) => {
+    // each exchange waits like this twice, and an aborted signal costs it the stack traces of two errors
+    const timer = setTimeout(() => resolve(undefined), ms)
+    const end = (value?: T) => {
+      clearTimeout(timer)
+      resolve(value)
+    }
+    work.then(end, () => end())
+  })
 }

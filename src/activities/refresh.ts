@@ -134,8 +134,8 @@ class RefreshAttempt {
 
   /** Sends, with the client's next secret where one is refused. A request that comes too late is not sent. */
   async #exchange(client: ClientConfig, request: TokenRequest): Promise<Verdict> {
-    const { secrets, gate, tokenEndpoint } = this.#deps
-    const turns = new TurnsAtHost(gate, client, request.endpoint)
+    const { secrets, gate, reports, tokenEndpoint } = this.#deps
+    const turns = new TurnsAtHost(gate, reports, client, request.endpoint)
     const order = secrets.inTurn(client)
     for (const [index, clientSecret] of order) {
       const admission = await turns.wait(this.#input.credential, this.#losesTokenAtMs())

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClientConfig } from '../config.ts'
 import type { Verdict } from '../oauth/index.ts'
-import type { Admission, Gate, TokenHost } from '../store/gate.ts'
+import type { Admission, Gate, Reports, TokenHost } from '../store/gate.ts'
 import { AttemptFailed } from './attempt-failed.ts'
 import { within } from './keep.ts'
 
@@ -14,12 +14,14 @@ const admitWithinMs = 250
  */
 export class TurnsAtHost {
   readonly #gate: Gate
+  readonly #reports: Reports
   readonly #to: TokenHost
 
-  constructor(gate: Gate, { provider }: ClientConfig, endpoint: string) {
+  constructor(gate: Gate, reports: Reports, { provider }: ClientConfig, endpoint: string) {
     const { name, rateLimit } = provider
     const budget = rateLimit === undefined ? {} : { budget: rateLimit.requests / rateLimit.perSeconds }
     this.#gate = gate
+    this.#reports = reports
     this.#to = { provider: name, host: new URL(endpoint).host, ...budget }
   }
 
@@ -37,12 +39,11 @@ export class TurnsAtHost {
     return admission
   }
 
-  /** Beside the way back. The next one tells it again. */
   report(admission: Admission | undefined, verdict: Verdict): void {
     const outcome = outcomeOf(verdict)
     if (admission === undefined || outcome === undefined) return
     const retryAfterMs = verdict.kind === 'throttled' ? verdict.retryAfterMs : undefined
-    this.#gate.report(this.#to, admission, outcome, retryAfterMs).catch(() => {})
+    this.#reports.report(this.#to, admission, outcome, retryAfterMs)
   }
 }
 

@@ -66,6 +66,47 @@ export class Gate {
   }
 }
 
+/** how late the gate may learn that a host which is open answers, as it should */
+const aliveWithinMs = 500
+
+/**
+ * Tells a gate what requests came to, beside the way back: what cannot be told is told by the next. Failures, and all
+ * that an outage waits for, are told at once; that a host goes on answering is told once for many requests.
+ */
+export class Reports {
+  readonly #gate: Gate
+  readonly #alive = new Map<string, { timer: NodeJS.Timeout; tell(): void }>()
+
+  constructor(gate: Gate) {
+    this.#gate = gate
+  }
+
+  report(to: TokenHost, admission: Admission, outcome: 'alive' | 'failing', retryAfterMs?: number): void {
+    const name = `${to.provider}/${to.host}`
+    const waiting = this.#alive.get(name)
+    const tell = (): void => {
+      this.#gate.report(to, admission, outcome, retryAfterMs).catch(() => {})
+    }
+    if (outcome === 'alive' && admission.mode === 'open') {
+      if (waiting !== undefined) return
+      const timer = setTimeout(() => this.#tellAlive(name), aliveWithinMs)
+      timer.unref()
+      this.#alive.set(name, { timer, tell })
+      return
+    }
+    // in their order: failures count while no success comes between them
+    if (waiting !== undefined) this.#tellAlive(name)
+    tell()
+  }
+
+  #tellAlive(name: string): void {
+    const waiting = this.#alive.get(name)
+    clearTimeout(waiting?.timer)
+    this.#alive.delete(name)
+    waiting?.tell()
+  }
+}
+
 const budgetOf = ({ budget }: TokenHost) => (budget === undefined ? '' : String(budget))
 
 function keysOf({ provider, host }: TokenHost): string[] {

@@ -1,7 +1,6 @@
 import { ApplicationFailure, defineSearchAttributeKey } from '@temporalio/common'
 import {
   allHandlersFinished,
-  CancellationScope,
   condition,
   log,
   makeContinueAsNewFunc,
@@ -15,7 +14,7 @@ import {
 import { storeWork, tellWork, tokenWork } from './activities.ts'
 import { handOverDebts, payDebts } from './debts.ts'
 import { type Ending, readEnding } from './ending.ts'
-import { Bell, insist, unless } from './interruptible.ts'
+import { Bell, insist, Scopes, unless } from './interruptible.ts'
 import type {
   Claim,
   Closed,
@@ -59,6 +58,7 @@ class Life {
   readonly #inbox: Message[]
   /** rung for every message, every caller and every end of an exchange */
   readonly #bell = new Bell()
+  readonly #exchanges = new Scopes()
   /** callers of refreshNow, and how many of them have an outcome */
   #asked = 0
   #served = 0
@@ -208,10 +208,9 @@ class Life {
 
   async #refresh(): Promise<void> {
     this.#refreshes++
-    const scope = new CancellationScope()
     const result: { ending?: Ending } = {}
     const ended = () => result.ending !== undefined
-    const exchange = scope
+    const exchange = this.#exchanges
       .run(() => this.#exchange())
       .then(
         (refreshed) => {
@@ -229,7 +228,7 @@ class Life {
       const interrupted = this.#arrived('revoke', 'reconnect') || this.#mayForce()
       if (ended() || !interrupted) continue
       // at once between two attempts; a running one is waited for and its result kept
-      scope.cancel()
+      this.#exchanges.cancel()
       if (this.#arrived('revoke')) await this.#fence()
       await exchange
     }

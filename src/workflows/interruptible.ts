@@ -1,5 +1,20 @@
 import { CancellationScope, condition, sleep } from '@temporalio/workflow'
 
+/** Runs one thing after another that can be cancelled. A scope is three promises: one serves until it is cancelled. */
+export class Scopes {
+  #scope: CancellationScope | undefined
+
+  run<T>(work: () => Promise<T>): Promise<T> {
+    this.#scope ??= new CancellationScope()
+    return this.#scope.run(work)
+  }
+
+  cancel(): void {
+    this.#scope?.cancel()
+    this.#scope = undefined
+  }
+}
+
 /**
  * What a loop waits for while it has nothing to do. Whoever brings something rings.
  *
@@ -8,6 +23,17 @@ import { CancellationScope, condition, sleep } from '@temporalio/workflow'
  */
 export class Bell {
   #ring = (_rung: boolean) => {}
+  #fail = (_cancelled: unknown) => {}
+  /** the workflow was cancelled, by this */
+  #cancelled: { by: unknown } | undefined
+  readonly #timers = new Scopes()
+
+  constructor() {
+    CancellationScope.current().cancelRequested.catch((by) => {
+      this.#cancelled = { by }
+      this.#fail(by)
+    })
+  }
 
   ring(): void {
     this.#ring(true)
@@ -17,7 +43,8 @@ export class Bell {
   rung(): Promise<boolean> {
     return new Promise((resolve, reject) => {
       this.#ring = resolve
-      CancellationScope.current().cancelRequested.catch(reject)
+      this.#fail = reject
+      if (this.#cancelled !== undefined) reject(this.#cancelled.by)
     })
   }
 
@@ -26,12 +53,11 @@ export class Bell {
    * @throws CancelledFailure where the workflow is cancelled
    */
   async rungWithin(ms: number, summary: string): Promise<boolean> {
-    const timer = new CancellationScope()
     const rung = await new Promise<boolean>((resolve, reject) => {
       this.#ring = resolve
-      timer.run(() => sleep(ms, { summary })).then(() => resolve(false), reject)
+      this.#timers.run(() => sleep(ms, { summary })).then(() => resolve(false), reject)
     })
-    if (rung) timer.cancel()
+    if (rung) this.#timers.cancel()
     return rung
   }
 }
