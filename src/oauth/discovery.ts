@@ -1,6 +1,7 @@
 /**
  * Where a provider's endpoints are, as it says itself at its issuer: RFC 8414, and OpenID Connect Discovery before it.
  */
+import { isSameSite } from '../providers/site.ts'
 import type { Outcome } from './judge.ts'
 import { type Members, membersOf, textOf } from './members.ts'
 import { type Message, write } from './message.ts'
@@ -46,14 +47,17 @@ const endpointNames = ['token_endpoint', 'revocation_endpoint', 'introspection_e
 
 const withoutSlash = (url: string) => url.replace(/\/$/, '')
 
-/** Its host is that of the issuer, or one below it; of its scheme, so that no request leaves https. */
+/** Its host is of the issuer's site, and its scheme that of the issuer, so that no request leaves https. */
 function isElsewhere(members: Members, name: string, issuer: string): boolean {
   const endpoint = textOf(members[name])
   if (endpoint === undefined) return members[name] !== undefined
   if (!URL.canParse(endpoint)) return true
   const [there, here] = [new URL(endpoint), new URL(issuer)]
-  const sameSite = there.hostname === here.hostname || there.hostname.endsWith(`.${here.hostname}`)
-  return !sameSite || there.protocol !== here.protocol || there.username + there.password !== ''
+  return (
+    !isSameSite(here.hostname, there.hostname) ||
+    there.protocol !== here.protocol ||
+    there.username + there.password !== ''
+  )
 }
 
 function parsed(body: string): unknown {

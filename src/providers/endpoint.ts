@@ -4,6 +4,7 @@
  * site and never the site.
  */
 import { PerennialError } from '../errors.ts'
+import { isRegistry } from './site.ts'
 import { placeholder, placeholders } from './template.ts'
 
 /** What a parameter may be. No `.`, `..`, leading dot or hyphen can be made from it, in a host or in a path. */
@@ -83,7 +84,8 @@ function placeholderInHostProblem(authority: string, mayNameSite: (name: string)
   const name = /\{([^}]*)\}[^}]*$/.exec(bound)?.[1]
   if (name === undefined) return undefined
   const site = afterLastPlaceholder(bound)
-  if (/^\.(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+$|^\.localhost$/.test(site)) return undefined
+  const isName = /^\.(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+$/.test(site) && !isRegistry(site.slice(1))
+  if (isName || site === '.localhost') return undefined
   return `placeholder {${name}} in the host must be followed by a dot and the site's own name, as in https://{${name}}.example.com`
 }
 

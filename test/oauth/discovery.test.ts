@@ -83,9 +83,32 @@ describe('the metadata of an issuer', () => {
   })
 
   it.each([
+    ['https://login.example.com', 'https://api.example.com/token'],
+    ['https://login.example.co.uk', 'https://api.example.co.uk/token'],
+    ['https://example.com/realms/main', 'https://login.example.com/token'],
+    ['https://id.corp.internal', 'https://tokens.corp.internal/token'],
+    ['https://keycloak', 'https://keycloak/token'],
+    ['https://acme.github.io', 'https://acme.github.io/token'],
+  ])('%s may name %s', (issuer, token_endpoint) => {
+    expect(discoveredIn(JSON.stringify({ issuer, token_endpoint }), issuer)).toEqual({ tokenEndpoint: token_endpoint })
+  })
+
+  it.each([
+    ['https://login.example.co.uk', 'https://evil.co.uk/token'],
+    ['https://accounts.google.com', 'https://oauth2.googleapis.com/token'],
+    ['https://acme.github.io', 'https://evil.github.io/token'],
+    ['https://keycloak', 'https://evil/token'],
+    ['https://10.1.2.3', 'https://10.1.2.4/token'],
+    ['https://[fd00::1]', 'https://[fd00::2]/token'],
+    ['https://example.com', 'https://example.com.evil.org/token'],
+  ])('%s may not name %s', (issuer, token_endpoint) => {
+    expect(discoveredIn(JSON.stringify({ issuer, token_endpoint }), issuer)).toMatch(/not https on the site/)
+  })
+
+  it.each([
     ['another issuer', { issuer: 'https://evil.example', token_endpoint: `${issuer}/token` }, /another issuer/],
     ['another site', { token_endpoint: 'https://evil.example/token' }, /token_endpoint that is not https on the site/],
-    ['a site that ends alike', { token_endpoint: 'https://evilid.example.com/token' }, /not https on the site/],
+    ['a site that ends alike', { token_endpoint: 'https://evilexample.com/token' }, /not https on the site/],
     ['plain HTTP', { token_endpoint: 'http://id.example.com/token' }, /not https on the site/],
     ['credentials', { token_endpoint: 'https://u:p@id.example.com/token' }, /not https on the site/],
     ['no URL', { token_endpoint: 'token' }, /not https on the site/],
