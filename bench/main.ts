@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { PerennialError } from '../src/errors.ts'
 import { benchImport } from './import/bench.ts'
 import { outageBenches } from './outage/index.ts'
+import { benchRead } from './read/bench.ts'
 import { benchRefresh } from './refresh/bench.ts'
 import { machine, type Result, table } from './report.ts'
 
@@ -16,6 +17,7 @@ interface Run {
 const benches: Record<string, (run: Run) => Promise<Result[]>> = {
   refresh: ({ quick, ...run }) => benchRefresh({ ...run, ...(quick ? quickly : fully) }),
   import: ({ quick, ...run }) => benchImport({ ...run, ...(quick ? fewLines : manyLines) }),
+  read: ({ quick, ...run }) => benchRead({ ...run, ...(quick ? fewReads : manyReads) }),
   ...outageBenches,
 }
 
@@ -40,6 +42,9 @@ const quickly = {
 
 const manyLines = { rounds: 5, startsPerRound: 1_000, lines: 5_000, badOfEach: 50 }
 const fewLines = { rounds: 3, startsPerRound: 400, lines: 1_000, badOfEach: 10 }
+
+const manyReads = { keys: 10_000, rounds: 101, reads: 500, notices: 5_000, atOnce: 1_000 }
+const fewReads = { keys: 10_000, rounds: 25, reads: 500, notices: 1_000, atOnce: 1_000 }
 
 const usage = `usage: npm run bench -- [name…] [--quick] [--json FILE]
 benchmarks: ${Object.keys(benches).join(', ')}; all of them when none is named

@@ -35,7 +35,8 @@ export class Entry {
   readonly token: AccessToken
   /** what `get` hands out; one promise for all of them, so that a hit makes no garbage */
   readonly promise: Promise<AccessToken>
-  readonly expiresMs: number
+  expiresMs: number
+  readonly #expiresAtMs: number
   readonly diesAtRefresh: boolean
   /** the feed's at the time of reading; -1 when it was not heard, or a notice came since */
   epoch: number
@@ -60,10 +61,29 @@ export class Entry {
     this.epoch = at.epoch
     this.token = toToken(document)
     this.promise = Promise.resolve(this.token)
-    this.expiresMs = clock.monotonicMs(this.token.expiresAt.getTime())
+    this.#expiresAtMs = this.token.expiresAt.getTime()
+    this.expiresMs = clock.monotonicMs(this.#expiresAtMs)
     this.vouchedMs = nowMs
     this.trustedUntilMs = Math.min(this.expiresMs, nowMs + trustMs)
     this.diesAtRefresh = document.dies_at_refresh === true
+  }
+
+  holds({ generation, family, access_token }: AccessDocument): boolean {
+    const { token } = this
+    return token.generation === generation && token.family === family && token.accessToken === access_token
+  }
+
+  /**
+   * It was read again, and is what it was. It stays as it is in memory: to build it anew, and to drop what has become
+   * old there, would cost the collector as much as the rest of the read.
+   */
+  confirm(epoch: number, nowMs: number, clock: RedisClock): void {
+    this.epoch = epoch
+    this.expiresMs = clock.monotonicMs(this.#expiresAtMs)
+    this.vouchedMs = nowMs
+    this.trustedUntilMs = Math.min(this.expiresMs, nowMs + trustMs)
+    this.dead = false
+    this.used = false
   }
 
   /** It is what stands in Redis, as far as notices can tell. */

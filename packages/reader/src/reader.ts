@@ -175,8 +175,8 @@ const lookAgainMs = 1_000
 const lookAgainUnheardMs = 200
 /** a rejection is a notice too, and is repeated while calls are still refused */
 const rejectAgainMs = 30_000
-/** reads again what was written while it was read */
-const readsAtMost = 3
+/** at a credential that is written again and again while it is read */
+const looksAtMost = 2
 
 class TokenReader implements Reader {
   readonly #settings: Settings
@@ -207,17 +207,31 @@ class TokenReader implements Reader {
   }
 
   // not an async function: a hit is a look into a Map and the promise that lies there
-  get(id: string, options?: GetOptions): Promise<AccessToken> {
+  get(id: string, options: GetOptions = inNoHurry): Promise<AccessToken> {
     const entry = this.#entries.get(id)
-    if (entry !== undefined) {
+    if (entry !== undefined && options.fresh !== true) {
       const nowMs = performance.now()
-      if (entry.isCurrent(nowMs) && (options === undefined || suits(entry, options, nowMs))) {
+      if (entry.isCurrent(nowMs) && suits(entry, options, nowMs)) {
         entry.used = true
         this.#settings.metrics.served('memory')
         return entry.promise
       }
+    } else if (options.waitMs === undefined && options.signal === undefined) {
+      return this.#readOnce(id, options)
     }
-    return this.#get(id, options ?? {})
+    return this.#get(id, options)
+  }
+
+  /** What {@link #get} does where there is nothing to wait for or to fall back on, without the frames of that. */
+  #readOnce(id: string, { minRemainingMs = 0, fresh = false }: GetOptions): Promise<AccessToken> {
+    const { metrics } = this.#settings
+    return this.#read(id, fresh)
+      .then((entry) => {
+        const token = enough(entry, minRemainingMs, -1)
+        metrics.served('redis')
+        return token
+      })
+      .catch((error: unknown) => this.#refuse(error))
   }
 
   async #get(id: string, options: GetOptions): Promise<AccessToken> {
@@ -226,9 +240,13 @@ class TokenReader implements Reader {
       this.#settings.metrics.served(token.stale ? 'stale' : 'redis')
       return token
     } catch (error) {
-      if (error instanceof ReaderError) this.#settings.metrics.refused(error.code)
-      throw error
+      return this.#refuse(error)
     }
+  }
+
+  #refuse(error: unknown): never {
+    if (error instanceof ReaderError) this.#settings.metrics.refused(error.code)
+    throw error
   }
 
   onChange(id: string, listener: (change: Change) => void, { signal }: { signal?: AbortSignal } = {}): () => void {
@@ -285,8 +303,16 @@ class TokenReader implements Reader {
     for (;;) {
       signal?.throwIfAborted()
       try {
-        const look = this.#look(id, need, fresh)
-        return await (signal === undefined ? look : unlessAborted(look, signal))
+        const entry = fresh ? undefined : this.#entries.get(id)
+        if (entry?.isCurrent(performance.now()) === true) return enough(entry, minRemainingMs, newerThan)
+        if (entry !== undefined && this.#spare(entry, need) !== undefined)
+          return await unlessAborted(this.#readUnlessAway(entry, need), signal)
+        const landing = this.#read(id, fresh)
+        return enough(
+          signal === undefined ? await landing : await unlessAborted(landing, signal),
+          minRemainingMs,
+          newerThan,
+        )
       } catch (error) {
         const leftMs = untilMs - performance.now()
         if (leftMs <= 0 || this.#closed || !(error instanceof ReaderError) || !error.retryable) throw error
@@ -295,23 +321,13 @@ class TokenReader implements Reader {
     }
   }
 
-  async #look(id: string, need: Need, fresh: boolean): Promise<AccessToken> {
-    const entry = this.#entries.get(id)
-    if (fresh || entry === undefined) return enough(await this.#read(id, fresh), need)
-    const nowMs = performance.now()
-    if (entry.isCurrent(nowMs)) return enough(entry, need)
-    return this.#spare(entry, need) === undefined
-      ? enough(await this.#read(id, false), need)
-      : this.#readUnlessAway(entry, need)
-  }
-
   /** What Redis says, or the token in memory when it says nothing in a moment, or has lost it. */
   async #readUnlessAway(entry: Entry, need: Need): Promise<AccessToken> {
     let refused: unknown
     try {
       const read =
         this.#link.connection === undefined ? undefined : await soon(this.#read(entry.id, false), hesitationMs)
-      if (read !== undefined) return enough(read, need)
+      if (read !== undefined) return enough(read, need.minRemainingMs, need.newerThan)
     } catch (error) {
       if (!losesNothing(error)) throw error
       refused = error
@@ -319,7 +335,7 @@ class TokenReader implements Reader {
     const spare = this.#spare(entry, need)
     if (spare !== undefined) return spare
     if (refused !== undefined) throw refused
-    return enough(await this.#read(entry.id, false), need)
+    return enough(await this.#read(entry.id, false), need.minRemainingMs, need.newerThan)
   }
 
   #spare(entry: Entry, { minRemainingMs, newerThan }: Need): AccessToken | undefined {
@@ -347,11 +363,15 @@ class TokenReader implements Reader {
     const startedMs = performance.now()
     try {
       const known = this.#entries.get(id)
-      const tenant = known?.feed.tenant ?? tenantOf(id)
+      const at = known === undefined ? { id, ...place(id) } : { id, tenant: known.feed.tenant, key: known.key }
       const connection = this.#link.connection ?? (await this.#link.use())
-      const feed = this.#feeds.of(tenant)
+      const feed = this.#feeds.of(at.tenant)
       if (feed.opening !== undefined) await feed.opening
-      const entry = await this.#fetch(connection, { id, key: known?.key ?? accessKey(id), feed }, flight)
+      const epoch = feed.live ? feed.epoch : -1
+      const value = await connection.get(at.key)
+      let entry = value === null ? undefined : this.#take(value, at, feed, epoch)
+      if (entry === undefined || isOvertaken(flight, entry))
+        entry = await this.#lookCloser(connection, at, feed, flight)
       this.#settings.metrics.read(performance.now() - startedMs, 'found')
       return entry
     } catch (error) {
@@ -365,34 +385,32 @@ class TokenReader implements Reader {
     }
   }
 
-  async #fetch(connection: Connection, at: { id: string; key: string; feed: Feed }, flight: Flight): Promise<Entry> {
-    for (let reads = 1; ; reads++) {
-      flight.noticed = undefined
-      const epoch = at.feed.live ? at.feed.epoch : -1
-      const value = await connection.get(at.key)
-      const last = reads === readsAtMost
-      if (value !== null) {
-        const entry = this.#take(value, { ...at, epoch })
-        // where notices come over another connection than answers, one may have overtaken this
-        const { noticed } = flight
-        if (noticed === undefined || noticed < entry.token.generation || last) return entry
-        continue
-      }
+  /** There was no token, or a notice of a newer one came while it was read: what does the status say, what comes next? */
+  async #lookCloser(connection: Connection, at: Place & { id: string }, feed: Feed, flight: Flight): Promise<Entry> {
+    for (let looks = 1; ; looks++) {
       const text = await connection.get(statusKey(at.id))
       const status = text === null ? undefined : parseStatus(text)
-      // written between the two reads
-      if (status?.status === 'active' && !last) continue
-      throw refusal(at.id, status)
+      flight.noticed = undefined
+      const epoch = feed.live ? feed.epoch : -1
+      // after the status: what was written between the two is found
+      const value = await connection.get(at.key)
+      if (value === null) throw refusal(at.id, status)
+      const entry = this.#take(value, at, feed, epoch)
+      if (looks === looksAtMost || !isOvertaken(flight, entry)) return entry
     }
   }
 
-  #take(value: string, at: { id: string; key: string; feed: Feed; epoch: number }): Entry {
-    const { id } = at
+  #take(value: string, { id, key }: Place & { id: string }, feed: Feed, epoch: number): Entry {
     const document = this.#unseal(value, id)
-    const seen = this.#entries.get(id)?.token
+    const known = this.#entries.get(id)
+    const seen = known?.token
     if (seen !== undefined && seen.generation > document.generation && seen.family === document.family)
       throw rolledBack(id, seen.generation, document.generation)
-    const entry = new Entry(at, document, performance.now(), this.#link.clock)
+    if (known?.feed === feed && known.holds(document)) {
+      known.confirm(epoch, performance.now(), this.#link.clock)
+      return known
+    }
+    const entry = new Entry({ id, key, feed, epoch }, document, performance.now(), this.#link.clock)
     if (this.#settings.maxEntries > 0) this.#entries.set(id, entry)
     return entry
   }
@@ -489,14 +507,26 @@ class TokenReader implements Reader {
   }
 }
 
+interface Place {
+  tenant: string
+  key: string
+}
+
+const place = (id: string): Place => ({ tenant: tenantOf(id), key: accessKey(id) })
+
+/** Where notices come over another connection than answers, one may come before the answer that is older than it. */
+const isOvertaken = ({ noticed }: Flight, entry: Entry) => noticed !== undefined && noticed >= entry.token.generation
+
 /** stands for a promise that is made in the next line */
 const never = new Promise<never>(() => undefined)
 
-const suits = (entry: Entry, { minRemainingMs = 0, fresh, signal }: GetOptions, nowMs: number) =>
-  fresh !== true && nowMs + minRemainingMs < entry.expiresMs && signal?.aborted !== true
+const inNoHurry: GetOptions = {}
+
+const suits = (entry: Entry, { minRemainingMs = 0, signal }: GetOptions, nowMs: number) =>
+  nowMs + minRemainingMs < entry.expiresMs && signal?.aborted !== true
 
 /** The token of an entry, if it lives for long enough and nobody has rejected it. */
-function enough(entry: Entry, { minRemainingMs, newerThan }: Need): AccessToken {
+function enough(entry: Entry, minRemainingMs: number, newerThan: number): AccessToken {
   const { id, token, expiresMs } = entry
   const remainingMs = expiresMs - performance.now()
   if (remainingMs <= 0) throw expired(id, token.expiresAt.toISOString(), 'expired')
