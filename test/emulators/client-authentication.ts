@@ -38,6 +38,8 @@ export function parametersOf(client: ClientAuthentication): readonly string[] {
       return [client.id, client.hash]
     case 'none':
       return client.id === undefined ? [] : [client.id]
+    case 'certificate':
+      return ['client_id']
     case 'anyone':
       return ['client_id', 'client_secret']
     case 'signed assertion':
@@ -81,6 +83,7 @@ const doubts: {
     differs(parameters, { [id]: clientId, [secret]: clientSecret }),
   none: ({ id }, { parameters, registration: { clientId } }) =>
     id === undefined ? undefined : differs(parameters, { [id]: clientId }),
+  certificate: (_, { parameters, registration: { clientId } }) => differs(parameters, { client_id: clientId }),
   'signed assertion': (
     { algorithms, audience, maximumSeconds, header = [], needs = ['jti'], subject = true },
     call,

@@ -96,6 +96,8 @@ export type ClientAuthentication =
   | { by: 'secret as user name' }
   | { by: 'post'; id: string; secret: string }
   | { by: 'none'; id?: string }
+  /** RFC 8705: the connection shows it, which these plain doors do not see; nothing else may prove the client */
+  | { by: 'certificate' }
   /** RFC 7523 section 2.2 */
   | {
       by: 'signed assertion'

@@ -42,7 +42,8 @@ function keyPair(algorithm: string): KeyPair {
 export function register(serial: number, profile: Profile): Registration {
   const { client } = profile
   const keys = keyPair(algorithmOf(profile))
-  const showsCertificate = client.by === 'signed assertion' && client.header?.includes('x5t#S256')
+  const showsCertificate =
+    client.by === 'certificate' || (client.by === 'signed assertion' && client.header?.includes('x5t#S256'))
   return {
     clientId: `app-${serial}.client`,
     clientSecret: `cs-secret-${serial}+%2F&= x/y`,

@@ -103,6 +103,8 @@ async function expectStored(life: Life, refreshed: Refreshed, minted: Minted, de
   const { newest } = life.consent ?? {}
   expect(heldBy(life) === (profile.grant.kind === 'exchange' ? newest?.access : newest?.refresh)).toBe(true)
   expectLife(profile, refreshed, minted)
+  expect(document?.dies_at_refresh ?? false).toBe(profile.oldAccessTokenDies)
+  expectLate(profile, refreshed)
   // of a pair that came before, the time that has passed since is not told
   if (decision?.because === 'a new pair') expectDeadline(life, refreshed)
 }
@@ -126,6 +128,12 @@ function expectLife({ expiry, lifetimes }: Profile, { accessLivesMs = 0 }: Refre
   }[expiry]
   if (knownSeconds === undefined) expect(accessLivesMs).toBeGreaterThan(365 * 86_400_000)
   else expectNear(accessLivesMs, knownSeconds * 1000)
+}
+
+/** Where a refresh takes the token from its readers, it leaves them no more than an exchange needs, or the vendor asks. */
+function expectLate({ oldAccessTokenDies, vendorLeadSeconds = 0 }: Profile, { accessLivesMs = 0, dueInMs }: Refreshed) {
+  const leadMs = accessLivesMs - dueInMs
+  if (oldAccessTokenDies) expect(leadMs).toBeLessThanOrEqual(Math.max(120_000, vendorLeadSeconds * 1000))
 }
 
 /** When the refresh token dies is known as well as the vendor lets it be known. */

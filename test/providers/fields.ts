@@ -23,6 +23,22 @@ export const usedFields: ReadonlySet<string> = new Set(
 /** Every word that a field can be set to, where those are given. */
 export const words: readonly string[] = [...new Set(wordsOf(schema))]
 
+/** Those of them that the catalogue says. */
+export const usedWords: ReadonlySet<string> = new Set(
+  Object.values(catalogue).flatMap((entry) => saidWords(entry, schema)),
+)
+
+function saidWords(value: unknown, node: JsonSchema): string[] {
+  return inner(node).flatMap((one) => {
+    if (typeof value === 'string') return one.enum?.includes(value) ? [value] : []
+    if (typeof value !== 'object' || value === null) return []
+    return Object.entries(value).flatMap(([name, below]) => {
+      const field = Array.isArray(value) ? one.items : (one.properties?.[name] ?? named(one))
+      return field === undefined ? [] : saidWords(below, field)
+    })
+  })
+}
+
 function wordsOf(node: JsonSchema): string[] {
   return inner(node).flatMap((one) => [
     ...(one.enum ?? []),

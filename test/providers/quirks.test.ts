@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { packageRoot } from '../../src/dev/binaries.ts'
-import { fields, usedFields, words } from './fields.ts'
+import { fields, usedFields, usedWords, words } from './fields.ts'
 
 /** What vendors do that a client of RFC 6749 alone does not expect. */
 const quirks = [
@@ -108,4 +108,23 @@ test.each(words)('docs/providers.md tells of the value %s', (word) => {
 
 test.each(fields)('%s is a field that an entry of the catalogue uses', (field) => {
   expect(usedFields).toContain(field)
+})
+
+const asNothingSaid = 'is what holds where nothing is said: it undoes what an entry takes over from another'
+/** What no entry of the catalogue says, and why it can be said all the same. */
+const unsaid: Record<string, string> = {
+  POST: asNothingSaid,
+  form: asNothingSaid,
+  credential: asNothingSaid,
+  assertion: asNothingSaid,
+  milliseconds: 'a minute in milliseconds cannot be told from a day in seconds',
+  epoch_milliseconds: 'the answer to an expiryLookup is read as epoch_seconds unless it is said',
+}
+
+test.each(words)('%s is said by an entry of the catalogue, or has a reason', (word) => {
+  expect(usedWords.has(word)).toBe(unsaid[word] === undefined)
+})
+
+test('and no reason is given for a word that is none', () => {
+  expect(Object.keys(unsaid).filter((word) => !words.includes(word))).toEqual([])
 })

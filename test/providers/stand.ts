@@ -251,6 +251,7 @@ function registered({ profile, registration, valuesOf }: Emulator, behaviour: Be
     clientId,
     ...(wantsSecret(profile) && { clientSecrets: [clientSecret] }),
     ...(signs(profile) && { privateKey: privateKeyPem, keyId }),
+    ...(profile.client.by === 'certificate' && { privateKey: privateKeyPem }),
     ...(certificate !== undefined && { certificate }),
     parameters: pick(ofClient),
     request: Object.fromEntries(request),

@@ -108,7 +108,7 @@ export const developerPlatforms: Record<string, ProviderEntry> = {
         example: 'acme-eu1',
       },
     },
-    clientAuth: 'client_secret_basic',
+    clientAuth: 'client_secret_basic_raw',
     refreshTokenLifetimeSeconds: 7_776_000,
     variants: {
       'single-use': {
@@ -124,11 +124,16 @@ export const developerPlatforms: Record<string, ProviderEntry> = {
       },
       {
         url: 'https://docs.snowflake.com/en/user-guide/oauth-custom',
-        says: 'path of the token endpoint and Basic with client id and secret',
+        says: 'path of the token endpoint and Basic with client id and secret as they are',
+      },
+      {
+        url: 'https://github.com/epam/ai-dial-core/issues/1527',
+        says: 'user report: client ids hold = and /, and are refused where they are form-encoded first',
       },
     ],
-    checked: '2026-11-22',
+    checked: '2026-11-27',
     confidence: 'documented',
+    unsure: ['clientAuth'],
   },
   'autodesk-aps': {
     displayName: 'Autodesk Platform Services',

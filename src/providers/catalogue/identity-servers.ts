@@ -19,13 +19,21 @@ export const identityServers: Record<string, ProviderEntry> = {
         when: 'Revoke Refresh Token is on in the realm, with a Refresh Token Max Reuse of 0',
         set: { rotation: 'single_use' },
       },
+      'mutual-tls': {
+        when: 'the client authenticator is X509 Certificate',
+        set: { clientAuth: 'tls_client_auth' },
+      },
     },
     notes:
       'A refresh token ends with the session of its user unless scope offline_access was granted. Behind a path prefix or a port, write an entry that extends this one and give its own endpoints.',
     sources: [
       {
         url: 'https://www.keycloak.org/docs/latest/server_admin/',
-        says: 'Revoke Refresh Token is off by default; where it is on, Refresh Token Max Reuse is 0 by default',
+        says: 'Revoke Refresh Token is off by default; where it is on, Refresh Token Max Reuse is 0 by default; client authenticators',
+      },
+      {
+        url: 'https://www.keycloak.org/server/mutual-tls',
+        says: 'what a server needs for clients that show a certificate',
       },
       {
         url: 'https://github.com/pilcrowonpaper/arctic',

@@ -218,6 +218,11 @@ const keycloak = vendor('keycloak', {
   },
 })
 const keycloakRevoking = variant(keycloak, 'revoke-refresh-token', { rotation: reuseRevokes })
+const keycloakMutualTls = variant(keycloak, 'mutual-tls', {
+  sources: ['https://www.keycloak.org/server/mutual-tls'],
+  client: { by: 'certificate' },
+  alsoAccepts: [],
+})
 
 const entra = vendor('microsoft-entra', {
   sources: [
@@ -503,10 +508,13 @@ const snowflake = vendor('snowflake', {
   sources: [
     'https://docs.snowflake.com/en/user-guide/single-use-refresh-tokens',
     'https://docs.snowflake.com/en/user-guide/oauth-custom',
+    'https://github.com/epam/ai-dial-core/issues/1527',
   ],
   rotationUnknown: true,
   token: 'https://{account}.snowflakecomputing.com/oauth/token-request',
   account: { account: 'acme-eu' },
+  // base64 of id:secret, and nothing undone in either
+  client: { by: 'basic', encoding: 'raw' },
   exampleSeconds: 600,
   refreshSeconds: 7776000,
   rotation: answersSame,
@@ -556,6 +564,7 @@ export const identityServers: readonly Profile[] = [
   duendeOneTime,
   duendeSliding,
   keycloak,
+  keycloakMutualTls,
   keycloakRevoking,
   entra,
   entraCertificate,
