@@ -46,7 +46,7 @@ export class Entry {
   vouchedMs: number
   /** not to be used until Redis has been read again, not even while Redis is away */
   dead = false
-  /** handed out since it was read */
+  /** asked for since it was read */
   used = false
 
   constructor(

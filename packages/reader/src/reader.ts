@@ -341,6 +341,7 @@ class TokenReader implements Reader {
   #spare(entry: Entry, { minRemainingMs, newerThan }: Need): AccessToken | undefined {
     if (entry.token.generation <= newerThan) return undefined
     const { maxStaleMs } = this.#settings
+    entry.used = true
     return entry.stale({ nowMs: performance.now(), heardMs: this.#link.heardMs, maxStaleMs, minRemainingMs })
   }
 
@@ -435,9 +436,11 @@ class TokenReader implements Reader {
     if (flight !== undefined) flight.noticed = Math.max(flight.noticed ?? 0, generation)
     const entry = this.#entries.get(credential)
     if (entry === undefined) return
+    // what is in use is read at once: the next caller finds it, and an outage that begins now meets the newest. So is what
+    // may only have been written again, because until then it serves nobody
+    const toRead = entry.used || generation <= entry.token.generation
     entry.noticed(generation, performance.now())
-    // what is in use is read at once: the next caller finds it, and an outage that begins now meets the newest
-    if (entry.used) this.#read(credential, false).catch(() => undefined)
+    if (toRead) this.#read(credential, false).catch(() => undefined)
   }
 
   /** No notice is heard any more: until Redis was read again, nothing is current. */

@@ -135,6 +135,24 @@ describe('when Redis is back', () => {
     await expect.poll(() => tokens.get(id), { timeout: 3_000 }).toMatchObject({ generation: 2, stale: false })
   })
 
+  test('a token that was written again is there for the next outage, though nobody has asked for it since', async () => {
+    let reads = 0
+    const { id, line, tokens } = await known(1, {
+      metrics: {
+        read: () => {
+          reads++
+        },
+      },
+    })
+    await setting.write(id, 2)
+    await expect.poll(() => reads).toBe(2)
+    await setting.redis.flushAll()
+    await setting.write(id, 2)
+    await expect.poll(() => reads).toBe(3)
+    line.close()
+    await expect.poll(() => tokens.get(id)).toMatchObject({ generation: 2, stale: true })
+  })
+
   test('a credential that was revoked meanwhile is not served', async () => {
     const { id, line, tokens } = await known()
     line.hold()
