@@ -81,13 +81,14 @@ describe('the documentation', () => {
   })
 })
 
-describe('docs/read.md', () => {
-  const text = page('docs/read.md')
+describe('docs/reading.md', () => {
+  const text = page('docs/reading.md')
   const id = 'acme/google-main/alice'
 
   test('opens a token with the key that it derives, and refuses that of another credential', () => {
     const master = newSealingKey()
-    const derive = blocks(text, 'sh')[0]
+    const derive = blocks(text, 'sh')
+      .find((block) => block.includes('hkdfSync'))
       ?.match(/import[\s\S]*(?=")/)?.[0]
       .replace(/^import.*$/m, '')
     const printed: string[] = []
@@ -121,7 +122,7 @@ describe('docs/read.md', () => {
 const merged = (examples: Record<string, unknown>[], section: string) =>
   Object.assign({}, ...examples.map((example) => example[section]))
 
-test('docs/read.md shows the rules that perennial acl prints', () => {
-  const [hash = ''] = /[0-9a-f]{64}/.exec(page('docs/read.md')) ?? []
-  expect(page('docs/read.md')).toContain(`\n${setUserLine(readerUser('acme', [hash]))}\n`)
+test('docs/reading.md shows the rules that perennial acl prints', () => {
+  const [hash = ''] = /[0-9a-f]{64}/.exec(page('docs/reading.md')) ?? []
+  expect(page('docs/reading.md')).toContain(`\n${setUserLine(readerUser('acme', [hash]))}\n`)
 })

@@ -23,7 +23,7 @@ export const rejectedChannels = rejectedChannel('*')
 const session = ['ping', 'hello', 'auth', 'client|id', 'client|setname']
 
 /** How clients of a cluster or behind a sentinel find their servers. */
-const topology = ['cluster|slots', 'cluster|shards', 'role', 'readonly']
+const topology = ['cluster|slots', 'cluster|shards', 'asking', 'readonly', 'role']
 
 const reading = ['get', 'mget', 'exists', 'pttl', 'pexpiretime', 'time', 'subscribe', 'unsubscribe']
 

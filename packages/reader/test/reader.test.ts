@@ -11,15 +11,12 @@ import { type AccessDocument, accessKey, type Status, statusKey } from '../src/f
 import { createReader, type Reader, type ReaderOptions } from '../src/index.ts'
 import { readerKey, readerKeyText, sealingKey } from '../src/sealed.ts'
 import { openLine } from './line.ts'
+import { readerAcl } from './setting.ts'
 
 const id = 'acme/google-main/alice'
 const master = sealingKey(newSealingKey())
 const acme = readerKey(master, 'acme')
 const acmeText = readerKeyText(acme)
-
-// what docs/read.md allows a tenant's reader
-const acl =
-  'resetchannels &perennial:changed:acme &perennial:rejected:acme %R~perennial:access:acme:* %R~perennial:status:acme:* -@all +get +time +publish +subscribe +unsubscribe +hello +auth +client|setname'
 
 let dir: string
 let binary: string
@@ -69,7 +66,7 @@ beforeAll(async () => {
   admin = createClient({ url: redis.url })
   admin.on('error', () => undefined)
   await admin.connect()
-  await admin.sendCommand(['ACL', 'SETUSER', 'reader-acme', 'reset', 'on', '>pw', ...acl.split(' ')])
+  await admin.sendCommand(['ACL', 'SETUSER', 'reader-acme', 'reset', 'on', '>pw', ...readerAcl('acme')])
   const url = new URL(redis.url)
   url.username = 'reader-acme'
   url.password = 'pw'

@@ -1,12 +1,10 @@
+import { readerUser } from '../../../src/store/acl.ts'
 import { here, setOf, startTestRedis, type TestRedis } from '../../../test/store/redis.ts'
 import type { AccessDocument } from '../src/format.ts'
 import { createReader, type Reader, type ReaderOptions } from '../src/index.ts'
 
-/** What docs/read.md allows a tenant's reader. */
-export const readerAcl = (tenant: string) =>
-  `resetchannels &perennial:changed:${tenant} &perennial:rejected:${tenant} %R~perennial:access:${tenant}:* %R~perennial:status:${tenant}:* -@all +get +time +publish +subscribe +unsubscribe +hello +auth +client|setname`.split(
-    ' ',
-  )
+/** What perennial acl allows a tenant's reader. */
+export const readerAcl = (tenant: string) => ['resetchannels', ...readerUser(tenant, []).rules]
 
 export interface Written {
   lifetimeMs?: number
