@@ -1,6 +1,15 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { parseRejection, type Rejection, Rejections } from '../src/rejections.ts'
+import type { Temporal } from '../src/client/temporal.ts'
+import { findRedis } from '../src/dev/binaries.ts'
+import { freePort, startRedis } from '../src/dev/servers.ts'
+import { parseRejection, type Rejection, Rejections, watchRejections } from '../src/rejections.ts'
+import { connect, ready } from '../src/store/connection.ts'
+import { Store } from '../src/store/store.ts'
+import { here, setOf } from './store/redis.ts'
 
 const acme = 'perennial:rejected:acme'
 
@@ -72,3 +81,49 @@ describe('however many readers shout', () => {
     expect(most).toBe(16)
   })
 })
+
+test('a worker hears again when Redis is back, and tells again when Temporal is', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'perennial-rejections-'))
+  const binary = await findRedis()
+  const port = await freePort()
+  let server = await startRedis({ binary, dir, port })
+  const redis = connect(server.url, 'test', () => {})
+  await ready(redis)
+  const store = new Store(redis)
+  let away = true
+  const told: unknown[] = []
+  const service = {
+    signalWorkflowExecution: async ({ requestId }: { requestId: string }) => {
+      if (away) throw Object.assign(new Error('unavailable'), { code: 14, details: '', metadata: {} })
+      told.push(requestId)
+    },
+  }
+  const client = { withDeadline: (_: number, call: () => unknown) => call(), workflowService: service }
+  const temporal = { client, namespace: 'default', address: '' } as unknown as Temporal
+  const end = new AbortController()
+  const log = { info: () => {}, warn: () => {}, error: () => {} }
+  const watching = watchRejections({ redisUrl: server.url, temporal, store, log }, end.signal)
+  try {
+    const heard = async () => String(await redis.sendCommand(['PUBSUB', 'NUMPAT'])) === '1'
+    await expect.poll(heard, { timeout: 10_000 }).toBe(true)
+    await store.write(here, setOf('acme/app/alice'))
+    await redis.publish(acme, 'app/alice 1')
+    await sleep(100)
+    expect(told).toEqual([])
+    away = false
+    await expect.poll(() => told, { timeout: 5_000 }).toEqual(['rejected f1 1'])
+
+    await server.stop()
+    server = await startRedis({ binary, dir, port })
+    await expect.poll(() => heard().catch(() => false), { timeout: 10_000 }).toBe(true)
+    await store.write(here, setOf('acme/app/bob', { family: 'f2', generation: 7 }))
+    await redis.publish(acme, 'app/bob 7')
+    await expect.poll(() => told, { timeout: 5_000 }).toEqual(['rejected f1 1', 'rejected f2 7'])
+  } finally {
+    end.abort()
+    await watching
+    redis.destroy()
+    await server.stop()
+    await rm(dir, { recursive: true, force: true })
+  }
+}, 60_000)

@@ -253,6 +253,15 @@ describe.concurrent('without servers', () => {
     expect(ended.took).toBeLessThan(12_000)
   })
 
+  test('doctor and a worker warn of tokens that are stored plain', async () => {
+    await writeFile(join(cwd, 'plain.yaml'), `${yaml()}readers: { sealed: false }\n`)
+    const checked = await run(['doctor', '--config', 'plain.yaml'])
+    expect(checked.stdout).toMatch(/^warn {2}configuration: .*access tokens stored plain: whoever reads Redis/)
+    const worker = await run(['worker', '--config', 'plain.yaml'])
+    expect(worker.stdout).toMatch(/"level":40,.*readers\.sealed is false/)
+    expect((await run(['worker'])).stdout).not.toContain('sealed')
+  })
+
   test('doctor tells every mistake of a configuration', async () => {
     await writeFile(
       join(cwd, 'mistakes.yaml'),

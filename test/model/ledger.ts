@@ -30,6 +30,8 @@ export class Ledger {
   temporalLost = false
   /** provider families whose revoke was finished before anything newer was handed over */
   readonly revoked = new Set<string>()
+  /** refresh tokens whose access token was refused to a service: nothing is spared by not using them again */
+  readonly rejected = new Set<string>()
   /** families of ours that another one has replaced */
   #replaced = new Set<string>()
   #stood: Standing | undefined
@@ -171,7 +173,8 @@ export class Ledger {
     this.#world.say(`the provider: ${presented} ${decision?.kind} ${bought}`)
     if (decision?.kind !== 'second_use') return
     // when both copies have forgotten, so is how long that token lives
-    if (decision.accessRemainingMs > protectedMs && !(this.redisLost && this.temporalLost))
+    const isSpared = decision.accessRemainingMs > protectedMs && !this.rejected.has(presented)
+    if (isSpared && !(this.redisLost && this.temporalLost))
       this.violate(
         `${task} used ${presented} again while its access token had ${decision.accessRemainingMs} ms to live`,
       )

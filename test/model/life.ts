@@ -104,12 +104,25 @@ class Life {
       case 'withdraw':
         provider.grants.endConsent('user', undefined, time.nowMs)
         return
+      case 'reject':
+        this.#reject()
+        return
       case 'reconnect':
         this.#operators.connect()
         return
       default:
         this.#operators[does.act]()
     }
+  }
+
+  /** As a worker tells it that has heard a reader speak of the generation that stands in Redis. */
+  #reject(): void {
+    const { temporal, ledger } = this.#world
+    const run = temporal.running(workflowId)
+    const standing = ledger.standing()
+    if (run === undefined || standing === undefined || standing.tombstone) return
+    if (standing.refresh !== undefined) ledger.rejected.add(standing.refresh)
+    temporal.signal(run, 'rejected', [standing.generation])
   }
 
   async #reset(tasks: number): Promise<void> {

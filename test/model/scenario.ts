@@ -18,6 +18,8 @@ export type Act =
   | { act: 'reset'; tasks: number }
   | { act: 'temporalLoses'; what: 'everything' | 'the run' }
   | { act: 'withdraw' }
+  /** a service is refused with the access token in use, rightly or not */
+  | { act: 'reject' }
 
 export type Wait = { effects: number } | { ms: number }
 export interface Step {
@@ -81,6 +83,7 @@ const act = fc.oneof(
     arbitrary: fc.record({ act: fc.constant('temporalLoses'), what: fc.constantFrom('the run', 'everything') }),
   },
   { weight: 1, arbitrary: fc.record({ act: fc.constant('withdraw') }) },
+  { weight: 2, arbitrary: fc.record({ act: fc.constant('reject') }) },
 ) as fc.Arbitrary<Act>
 
 const wait: fc.Arbitrary<Wait> = fc.oneof(
