@@ -36,7 +36,7 @@ const seen: FlushEvidence = {
       { second: 1_006, token: 1, revoke: 3 },
     ],
   },
-  held: { looks: 20, refused: [] },
+  held: { looks: 20, failed: {}, refused: [] },
   unreadable: [],
   readsPerSecondEach: 2.44,
 }
@@ -69,7 +69,8 @@ describe('the report of a FLUSHALL', () => {
 
   test.each<[string, Partial<FlushEvidence>]>([
     ['one that is not served again', { unreadable: [{ credential: 'chaos/none/user1', status: 'retrying' }] }],
-    ['a provider that refuses a token from before', { held: { looks: 20, refused: ['chaos/none/user1'] } }],
+    ['a provider that refuses a token from before', { held: { looks: 20, failed: {}, refused: ['chaos/none/user1'] } }],
+    ['a service that lost one it had', { held: { looks: 20, failed: { credential_not_found: 1 }, refused: [] } }],
     ['readers that lost nothing, for then nothing was measured', { stretches: [] }],
   ])('does not pass with %s', (_what, changes) => {
     expect(flushPassed(flushReport({ ...seen, ...changes }))).toBe(false)

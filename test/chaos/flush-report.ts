@@ -16,8 +16,8 @@ export interface FlushReport {
   notServedAgain: string[]
   /** their refresh has an unknown end: a spent token is not sent again while the old access token may be in use */
   waitingAtRisk: string[]
-  /** services that held a token went on with it: how often it was looked at, and how often a provider refused it */
-  heldTokens: { looks: number; refused: number }
+  /** a service that had the tokens in memory asked for them so often, got none, or one that the provider refused */
+  heldTokens: { looks: number; failed: Record<string, number>; refused: number }
   readsPerSecondPerCredential: number
   providers: Record<ClassName, ProviderRecovery>
 }
@@ -62,7 +62,7 @@ export function flushReport(evidence: FlushEvidence): FlushReport {
     longestSeconds: seconds(sorted.at(-1) ?? 0),
     notServedAgain: unreadable.filter(({ status }) => status !== 'at_risk').map(({ credential }) => credential),
     waitingAtRisk: unreadable.filter(({ status }) => status === 'at_risk').map(({ credential }) => credential),
-    heldTokens: { looks: held.looks, refused: held.refused.length },
+    heldTokens: { ...held, refused: held.refused.length },
     readsPerSecondPerCredential: Math.round(readsPerSecondEach * 10) / 10,
     providers: Object.fromEntries(classes.map((client) => [client, ofClass(client)])) as FlushReport['providers'],
   }
@@ -98,7 +98,7 @@ export function flushTable(report: FlushReport): string {
     ['waiting, at_risk', [`${report.waitingAtRisk.length}`, ...report.waitingAtRisk].join(' ')],
     [
       'tokens held in memory',
-      `good at the provider in ${heldTokens.looks} looks, refused in ${heldTokens.refused} (must be 0)`,
+      `of ${heldTokens.looks} asked for, ${failures(heldTokens)} not given and ${heldTokens.refused} refused by the provider (must be 0)`,
     ],
     ['reads', `${report.readsPerSecondPerCredential} a second and credential`],
     ...Object.entries(providers).map(([client, one]) => [
@@ -111,10 +111,12 @@ export function flushTable(report: FlushReport): string {
   return rows.map(([name = '', value]) => `${name.padEnd(width)}  ${value}`).join('\n')
 }
 
+const failures = ({ failed }: FlushReport['heldTokens']) => Object.values(failed).reduce((sum, one) => sum + one, 0)
+
 /** Whether it went as it must. */
 export const flushPassed = ({ notServedAgain, heldTokens, providers, unreadable }: FlushReport): boolean =>
   notServedAgain.length === 0 &&
-  heldTokens.refused === 0 &&
+  heldTokens.refused + failures(heldTokens) === 0 &&
   unreadable > 0 &&
   Object.values(providers).every(({ kept }) => kept)
 

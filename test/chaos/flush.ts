@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createReader } from '../../packages/reader/src/index.ts'
+import { createReader, type Reader, ReaderError } from '../../packages/reader/src/index.ts'
 import type { Bucket } from '../referee/index.ts'
 import { type Account, accounts } from './account.ts'
 import { eachOf } from './each-of.ts'
@@ -17,8 +17,11 @@ export interface FlushEvidence {
   stretches: readonly Stretch[]
   /** requests at the providers, by client and second */
   rates: Record<string, Bucket[]>
-  /** looks at tokens that a service has held since before, until it can read a newer one: taken, or not */
-  held: { looks: number; refused: string[] }
+  /**
+   * gets of a service whose reader had every token in memory, until all can be read again: what it was told in place of
+   * a token, and whose token the provider did not take
+   */
+  held: { looks: number; failed: Record<string, number>; refused: string[] }
   /** which had no token at the end, and in what status they were */
   unreadable: readonly { credential: string; status: string }[]
   readsPerSecondEach: number
@@ -46,12 +49,13 @@ export async function runFlush(options: FlushOptions): Promise<FlushEvidence> {
   const { signal, say } = options
   const stage = await setStage({ ...options, tokenSeconds, budgetOfAll })
   const over = new AbortController()
+  let service: Reader | undefined
   try {
     const everyone = accounts(options.credentials)
     const users = new Users(stage, AbortSignal.any([signal, over.signal]))
     await eachOf(everyone, 8, (account) => users.connect(account))
     await stage.referee.followPlan({ seed: 1, latencyMs })
-    const held = await holdTokens(stage, everyone, signal)
+    service = await serviceWith(stage, everyone, signal)
     const readers = new Readers(stage.redisUrl, stage.readerKey, everyone)
     readers.start()
     // readers have seen each token, and what the beginning asked of the providers is over
@@ -59,7 +63,7 @@ export async function runFlush(options: FlushOptions): Promise<FlushEvidence> {
     say(`${everyone.length} credentials live; FLUSHALL`)
     await stage.redis.flushAll()
     const flushedAtMs = Date.now()
-    const looked = await watchRecovery({ stage, readers, held, untilMs: flushedAtMs + options.withinMs, signal })
+    const looked = await watchRecovery({ stage, readers, service, untilMs: flushedAtMs + options.withinMs, signal })
     const statuses = (await stage.fleet.read()) ?? new Map()
     const unreadable = readers.unreadable.map(({ credential }) => ({
       credential,
@@ -79,51 +83,43 @@ export async function runFlush(options: FlushOptions): Promise<FlushEvidence> {
     }
   } finally {
     over.abort()
+    await service?.close()
     await stage.stop()
   }
 }
 
-/** As a service does that keeps what it has read: its token of each credential. */
-async function holdTokens(
-  stage: Stage,
-  everyone: readonly Account[],
-  signal: AbortSignal,
-): Promise<Map<string, string>> {
+/** A service that has every token in memory. */
+async function serviceWith(stage: Stage, everyone: readonly Account[], signal: AbortSignal): Promise<Reader> {
   const reader = createReader({ redis: stage.redisUrl, keys: [stage.readerKey] })
-  const held = new Map<string, string>()
-  try {
-    await eachOf(everyone, 8, async ({ credential }) => {
-      for (;;) {
-        signal.throwIfAborted()
-        const token = await reader.get(credential).catch(() => undefined)
-        if (token !== undefined) return void held.set(credential, token.accessToken)
-        await sleep(200)
-      }
-    })
-  } finally {
-    await reader.close()
-  }
-  return held
+  await eachOf(everyone, 8, async ({ credential }) => {
+    await reader.get(credential, { waitMs: 60_000, signal })
+  })
+  return reader
 }
 
-/** Until every credential that lost its token has one again; asks the providers meanwhile whether the old ones are good. */
+/** Until every credential that lost its token has one again; asks the providers meanwhile what a service's are worth. */
 async function watchRecovery(watched: {
   stage: Stage
   readers: Readers
-  held: ReadonlyMap<string, string>
+  service: Reader
   untilMs: number
   signal: AbortSignal
 }): Promise<FlushEvidence['held']> {
-  const { stage, readers, held, untilMs, signal } = watched
-  const seen = { looks: 0, refused: [] as string[] }
+  const { stage, readers, service, untilMs, signal } = watched
+  const seen: FlushEvidence['held'] = { looks: 0, failed: {}, refused: [] }
+  const look = async (credential: string) => {
+    seen.looks++
+    const token = await service.get(credential).catch((error: unknown) => {
+      const code = error instanceof ReaderError ? error.code : 'no reader error'
+      seen.failed[code] = (seen.failed[code] ?? 0) + 1
+    })
+    if (token !== undefined && (await stage.referee.accessRemainingMs(token.accessToken)) <= 0)
+      seen.refused.push(credential)
+  }
   // the first reads after it bring nothing
   await sleep(lookEveryMs, undefined, { signal })
   while (readers.unreadable.length > 0 && Date.now() < untilMs) {
-    await eachOf(readers.unreadable, 16, async ({ credential }) => {
-      const remainingMs = await stage.referee.accessRemainingMs(held.get(credential) ?? '')
-      seen.looks++
-      if (remainingMs <= 0) seen.refused.push(credential)
-    })
+    await eachOf(readers.unreadable, 16, ({ credential }) => look(credential))
     await sleep(lookEveryMs, undefined, { signal })
   }
   return seen

@@ -46,6 +46,8 @@ export class Entry {
   vouchedMs: number
   /** not to be used until Redis has been read again, not even while Redis is away */
   dead = false
+  /** a notice came that is no refresh, and maybe a revoke: not to be used until Redis has said what it was */
+  questioned = false
   /** asked for since it was read */
   used = false
 
@@ -99,7 +101,7 @@ export class Entry {
 
   /** The token for when Redis cannot be asked, with its age; undefined when it is not to be used. */
   stale(at: { nowMs: number; heardMs: number; maxStaleMs: number; minRemainingMs: number }): AccessToken | undefined {
-    if (this.dead || at.nowMs + at.minRemainingMs >= this.expiresMs) return undefined
+    if (this.dead || this.questioned || at.nowMs + at.minRemainingMs >= this.expiresMs) return undefined
     const ageMs = this.ageMs(at.nowMs, at.heardMs)
     return ageMs > at.maxStaleMs ? undefined : Object.freeze({ ...this.token, stale: true, ageMs: Math.round(ageMs) })
   }
@@ -112,11 +114,12 @@ export class Entry {
 
   /**
    * A notice came. A newer generation leaves this one good for an outage, unless its provider ends it at a refresh;
-   * any other notice is no ordinary refresh, and may be a revoke.
+   * any other notice is no refresh: a revoke, or a Redis that was emptied and is being filled again.
    */
   noticed(generation: number, nowMs: number): void {
     this.doubt(nowMs)
-    if (this.diesAtRefresh || generation <= this.token.generation) this.dead = true
+    if (generation <= this.token.generation) this.questioned = true
+    else if (this.diesAtRefresh) this.dead = true
   }
 }
 

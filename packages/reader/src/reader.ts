@@ -20,6 +20,7 @@ import {
   parseAccess,
   parseStatus,
   rejectedChannel,
+  type StatusDocument,
   split,
   statusKey,
   tenantOf,
@@ -389,13 +390,17 @@ class TokenReader implements Reader {
   /** There was no token, or a notice of a newer one came while it was read: what does the status say, what comes next? */
   async #lookCloser(connection: Connection, at: Place & { id: string }, feed: Feed, flight: Flight): Promise<Entry> {
     for (let looks = 1; ; looks++) {
+      flight.noticed = undefined
       const text = await connection.get(statusKey(at.id))
       const status = text === null ? undefined : parseStatus(text)
-      flight.noticed = undefined
       const epoch = feed.live ? feed.epoch : -1
       // after the status: what was written between the two is found
       const value = await connection.get(at.key)
-      if (value === null) throw refusal(at.id, status)
+      if (value === null) {
+        if (flight.noticed === undefined) this.#vindicate(at.id, status)
+        else if (looks < looksAtMost) continue
+        throw refusal(at.id, status)
+      }
       const entry = this.#take(value, at, feed, epoch)
       if (looks === looksAtMost || !isOvertaken(flight, entry)) return entry
     }
@@ -448,6 +453,13 @@ class TokenReader implements Reader {
     const { heardMs } = this.#link
     for (const entry of this.#entries.values()) if (entry.epoch === entry.feed.epoch) entry.doubt(heardMs)
     this.#feeds.down()
+  }
+
+  /** Redis has lost the token and knows the credential, which lives: the notice that came was of no revoke. */
+  #vindicate(id: string, status: StatusDocument | undefined): void {
+    const entry = this.#entries.get(id)
+    if (entry === undefined || status === undefined) return
+    if (status.status !== 'revoked' && status.status !== 'reconnect_required') entry.questioned = false
   }
 
   #bury(id: string): void {

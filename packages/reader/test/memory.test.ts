@@ -124,6 +124,24 @@ describe('a token in memory', () => {
     expect(await tokens.get(id)).toMatchObject({ generation: 5, stale: true })
   })
 
+  test('outlives a Redis that was emptied and is being filled again, whose notices are of no revoke', async () => {
+    const id = newCredential()
+    await setting.write(id, 3)
+    const line = await watched()
+    const tokens = setting.reader({ redis: line.url })
+    await tokens.get(id)
+    await setting.redis.flushAll()
+    await setting.restore(id, 3)
+    await expect.poll(() => line.sent(accessKey(id))).toBeGreaterThan(1)
+    expect(await tokens.get(id)).toMatchObject({ generation: 3, stale: true })
+    line.cut()
+    expect(await tokens.get(id)).toMatchObject({ generation: 3, stale: true })
+    // a notice of the same generation, and no Redis to say whether it was a revoke
+    await expect.poll(() => tokens.get(id, { fresh: true }).catch(({ code }) => code)).toBe('token_pending')
+    await setting.fence(id, 3)
+    await expect.poll(() => tokens.get(id).catch(({ code }) => code)).toBe('credential_revoked')
+  })
+
   test('is replaced by a lower generation of another family', async () => {
     const id = newCredential()
     await setting.write(id, 5)

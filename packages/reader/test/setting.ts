@@ -20,6 +20,8 @@ export interface Setting extends TestRedis {
   reader(options?: Partial<ReaderOptions>): Reader
   /** writes generation n with the token `token-n`, and says so to the readers */
   write(credential: string, generation: number, how?: Written): Promise<void>
+  /** writes generation n again as workers do where Redis was emptied: its status, and no token yet */
+  restore(credential: string, generation: number): Promise<void>
   fence(credential: string, generation: number): Promise<void>
   closeReaders(): Promise<void>
 }
@@ -56,6 +58,11 @@ export async function startSetting(): Promise<Setting> {
       const access = { value: JSON.stringify(document), expiresAtMs }
       const { verdict } = await test.store.write(here, setOf(credential, { family, generation, access }))
       if (verdict !== 'written') throw new Error(`generation ${generation} was not written: ${verdict}`)
+    },
+    restore: async (credential, generation) => {
+      const status = { status: 'pending' as const, since: new Date().toISOString(), generation }
+      const { access: _none, ...set } = setOf(credential, { family: 'f1', generation, status })
+      await test.store.write(here, set)
     },
     fence: async (credential, generation) => {
       const status = { status: 'revoked' as const, since: new Date().toISOString(), generation }
