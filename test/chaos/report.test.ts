@@ -99,6 +99,13 @@ test('a loss that nobody was warned of says so', () => {
   expect(table(said)).toContain('was never at_risk')
 })
 
+test('what readers could not be told of, the workflow has shown', () => {
+  const shown = [{ atMs: loss.foundAtMs - 1_000, status: 'at_risk' }]
+  const said = report({ ...seen, events: [], losses: [{ ...loss, shown }] })
+  expect(said.losses[0]?.wasAtRisk).toBe(true)
+  expect(table(said)).toMatch(/in Temporal: [0-9:.]+ at_risk/)
+})
+
 test('time without a token counts as unreadable only while the provider took one that had been delivered', () => {
   const said = report(seen)
   // the consent's token lives for 20 s, and the exchange that followed was never heard of

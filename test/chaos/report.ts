@@ -72,7 +72,10 @@ export interface ExplainedLoss {
   reconnectedAfterSeconds?: number
   /** whether `at_risk` came before the end, as it must where nothing could be done */
   wasAtRisk: boolean
+  /** of the event stream */
   statuses: string[]
+  /** of the search attribute: what readers and operators could not be told is here */
+  shown: string[]
   requests: string[]
   kills: string[]
 }
@@ -182,6 +185,7 @@ function explain(loss: FoundLoss, evidence: Evidence): ExplainedLoss {
   const untilMs = loss.reconnectedAtMs ?? loss.foundAtMs
   const isNear = (atMs: number) => atMs >= loss.foundAtMs - trailMs && atMs <= untilMs
   const events = evidence.events.filter(({ credential, atMs }) => credential === loss.credential && isNear(atMs))
+  const shown = (loss.shown ?? []).filter(({ atMs }) => isNear(atMs))
   const requests = evidence.requests.filter(
     ({ id, user, atMs }) => loss.requests.includes(id) || (user === loss.user && isNear(atMs)),
   )
@@ -193,8 +197,9 @@ function explain(loss: FoundLoss, evidence: Evidence): ExplainedLoss {
     ...(loss.reconnectedAtMs === undefined
       ? {}
       : { reconnectedAfterSeconds: seconds(loss.reconnectedAtMs - loss.sinceMs) }),
-    wasAtRisk: events.some(({ status }) => status === 'at_risk'),
+    wasAtRisk: [...events, ...shown].some(({ status }) => status === 'at_risk'),
     statuses: events.map(({ atMs, status, reason, generation }) => `${time(atMs)} ${status} ${reason} (${generation})`),
+    shown: shown.map(({ atMs, status }) => `${time(atMs)} ${status}`),
     requests: requests.map(told),
     kills: evidence.kills.filter(({ atMs }) => isNear(atMs)).map(({ atMs, process }) => `${time(atMs)} ${process}`),
   }

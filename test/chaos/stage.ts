@@ -7,6 +7,7 @@ import { open, readerKey, readerKeyText, sealingKey } from '../../packages/reade
 import { openTemporal } from '../../src/client/temporal.ts'
 import { Perennial } from '../../src/client.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
+import { workflowId } from '../../src/credential.ts'
 import { runChild, signalGroup } from '../../src/dev/child.ts'
 import { embeddedEnvironment } from '../../src/dev/configuration.ts'
 import { type Fleet, openFleet } from '../../src/dev/fleet.ts'
@@ -14,9 +15,11 @@ import { type Stack, startStack } from '../../src/dev/stack.ts'
 import { type Supervised, supervise } from '../../src/dev/supervision.ts'
 import { type Connection, connect } from '../../src/store/connection.ts'
 import { Store } from '../../src/store/store.ts'
+import { searchAttributes } from '../../src/workflows/messages.ts'
 import { type Kill, type Referee, startReferee } from '../referee/index.ts'
 import { accounts } from './account.ts'
 import type { Killed } from './schedule.ts'
+import type { ShownStatus } from './watch.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 
@@ -42,6 +45,8 @@ export interface Stage {
   kill(process: Killed): Promise<void>
   /** the refresh token that stands in the store */
   held(credential: string): Promise<string | undefined>
+  /** the statuses that a workflow had in its search attribute, in this run and the one before */
+  shown(credential: string): Promise<ShownStatus[]>
   stop(): Promise<void>
 }
 
@@ -101,12 +106,30 @@ export async function setStage(options: StageOptions): Promise<Stage> {
       kills,
       kill: killer(dataDir, second.pid, kills),
       held: holder(redis, config),
+      shown: (credential) => shownStatuses(temporal, workflowId(credential)),
       stop,
     }
   } catch (error) {
     await stop()
     throw error
   }
+}
+
+async function shownStatuses(temporal: Client, workflow: string, runId?: string): Promise<ShownStatus[]> {
+  const { events } = await temporal.workflow.getHandle(workflow, runId).fetchHistory()
+  const earlier = events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId
+  const before = earlier && runId === undefined ? await shownStatuses(temporal, workflow, earlier) : []
+  const here = (events ?? []).flatMap(({ eventTime, upsertWorkflowSearchAttributesEventAttributes: upserted }) => {
+    const data = upserted?.searchAttributes?.indexedFields?.[searchAttributes.status]?.data
+    if (data === undefined || data === null) return []
+    return [
+      {
+        atMs: Number(eventTime?.seconds) * 1_000 + Math.round((eventTime?.nanos ?? 0) / 1e6),
+        status: JSON.parse(Buffer.from(data).toString()) as string,
+      },
+    ]
+  })
+  return [...before, ...here]
 }
 
 const accountsOf = (count: number, client: string) =>

@@ -65,8 +65,10 @@ const section = (title: string, lines: string[]) => (lines.length === 0 ? [] : [
 
 const indented = (line: string) => `  ${line}`
 
-function lossLines({ credential, verdict, because, foundAt, wasAtRisk, statuses, requests, kills }: ExplainedLoss) {
+function lossLines({ credential, verdict, because, foundAt, wasAtRisk, ...trails }: ExplainedLoss) {
+  const { statuses, shown, requests, kills } = trails
   const head = `  ${credential} ${verdict} at ${foundAt}: ${because}${wasAtRisk ? '' : '; was never at_risk'}`
-  const trail = [...statuses, ...requests.slice(-6), ...kills.map((kill) => `killed: ${kill}`)]
+  const inWorkflow = shown.map((status) => `in Temporal: ${status}`)
+  const trail = [...statuses, ...inWorkflow, ...requests.slice(-6), ...kills.map((kill) => `killed: ${kill}`)]
   return [head, ...trail.map((line) => `    ${line}`)]
 }

@@ -23,6 +23,14 @@ export interface FoundLoss extends Loss {
   sinceMs: number
   /** absent where it was found at the end */
   reconnectedAtMs?: number
+  /** the statuses before, in the workflow's histories: where readers and operators could not be told of one, it is here */
+  shown?: readonly ShownStatus[]
+}
+
+/** A status as the search attribute had it. */
+export interface ShownStatus {
+  atMs: number
+  status: string
 }
 
 const lookEveryMs = 500
@@ -99,6 +107,7 @@ export class Watch {
       this.losses.push(found)
       await this.#users.connect(account)
       found.reconnectedAtMs = Date.now()
+      found.shown = await this.#stage.shown(account.credential).catch(() => [])
     } finally {
       account.busy = false
     }

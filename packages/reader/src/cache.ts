@@ -85,6 +85,7 @@ export class Entry {
     this.vouchedMs = nowMs
     this.trustedUntilMs = Math.min(this.expiresMs, nowMs + trustMs)
     this.dead = false
+    this.questioned = false
     this.used = false
   }
 
