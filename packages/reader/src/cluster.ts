@@ -13,10 +13,20 @@ import {
   unavailable,
   within,
 } from './connection.ts'
+import { StoreUnavailable } from './errors.ts'
 
 const patienceMs = 2_000
+const anewAtMostEveryMs = 10_000
 
 export function openCluster(options: RedisOptions, nodes: readonly Node[]): Open {
+  let anewMs = Number.NEGATIVE_INFINITY
+  // one that hangs cannot be told from one that was failed over meanwhile: the cluster is asked anew, but not again and
+  // again for one that is gone for good, because the notices of all the others end with it
+  const askAnew = (onEnd: (why: string) => void) => {
+    if (performance.now() < anewMs + anewAtMostEveryMs) return
+    anewMs = performance.now()
+    onEnd('a node does not answer')
+  }
   return async (onEnd) => {
     const cluster = newCluster(options, nodes)
     // of single nodes; what matters is whether a read is answered
@@ -31,10 +41,9 @@ export function openCluster(options: RedisOptions, nodes: readonly Node[]): Open
         node.destroy()
         cluster.destroy()
       }
-      // one that hangs is not told from one that was failed over: the cluster is asked anew
       const get = (key: string) =>
         within(cluster.get(key), patienceMs).catch((error: unknown) => {
-          if (error instanceof Error && error.name === 'StoreUnavailable') onEnd('a node does not answer')
+          if (error instanceof StoreUnavailable) askAnew(onEnd)
           throw error
         })
       return { node, get, destroy }
@@ -50,6 +59,8 @@ function newCluster({ url: _, name = 'perennial-reader', ...options }: RedisOpti
   return createCluster({
     RESP,
     commandOptions,
+    // to connect to all at first would wait for one that is down
+    minimizeConnections: true,
     rootNodes: nodes.map((node) => ({ socket: { host: node.host, port: node.port } })),
     defaults: {
       ...ofClients,
