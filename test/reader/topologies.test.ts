@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { createServer } from 'node:tls'
 import { createClient } from 'redis'
 import { afterEach, describe, expect, test } from 'vitest'
-import { findRedis } from '../../../src/dev/binaries.ts'
-import { freePort, startWhenReady } from '../../../src/dev/servers.ts'
-import { accessKey, changedChannel } from '../src/format.ts'
-import { createReader, type Reader, type RedisLocation } from '../src/index.ts'
+import { accessKey, changedChannel } from '../../packages/reader/src/format.ts'
+import { createReader, type Reader, type RedisLocation } from '../../packages/reader/src/index.ts'
+import { findRedis } from '../../src/dev/binaries.ts'
+import { freePort, startWhenReady } from '../../src/dev/servers.ts'
 
 const id = 'acme/google-main/alice'
 const ends: (() => unknown)[] = []
@@ -236,8 +236,7 @@ describe('with a cluster', () => {
 test('over TLS, to a server whose certificate is trusted', async () => {
   const plain = await startServer(['save ""'])
   await plain.admin.set(accessKey(id), document(id, 1))
-  const fixture = (name: string) =>
-    readFileSync(new URL(`../../../test/oauth/fixtures/${name}`, import.meta.url), 'utf8')
+  const fixture = (name: string) => readFileSync(new URL(`../oauth/fixtures/${name}`, import.meta.url), 'utf8')
   const wrapped = createServer({ key: fixture('key.pem'), cert: fixture('cert.pem') }, (near) => {
     const far = connect(plain.port, plain.host)
     near.on('error', () => far.destroy())

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { newCredential } from '../../../test/store/redis.ts'
-import type { ReaderMetrics } from '../src/index.ts'
-import { type Line, openLine } from './line.ts'
-import { type Setting, startSetting } from './setting.ts'
+import type { ReaderMetrics } from '../../packages/reader/src/index.ts'
+import { type Line, openLine } from '../../packages/reader/test/line.ts'
+import { type Setting, startSetting } from '../../packages/reader/test/setting.ts'
+import { newCredential } from '../store/redis.ts'
 
 let setting: Setting
 const lines: Line[] = []
