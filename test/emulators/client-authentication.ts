@@ -85,7 +85,7 @@ const doubts: {
     id === undefined ? undefined : differs(parameters, { [id]: clientId }),
   certificate: (_, { parameters, registration: { clientId } }) => differs(parameters, { client_id: clientId }),
   'signed assertion': (
-    { algorithms, audience, maximumSeconds, header = [], needs = ['jti'], subject = true },
+    { algorithms, audience, maximumSeconds, header = [], needs = ['jti'], subject = true, claims: more = {} },
     call,
   ) => {
     const { clientId, keys, keyId, certificate } = call.registration
@@ -100,7 +100,7 @@ const doubts: {
       return 'client_assertion: x5t#S256 is not the thumbprint of the certificate'
     if (jwt.header.kid !== undefined && jwt.header.kid !== keyId)
       return `client_assertion: no key ${jwt.header.kid} is known`
-    const claims = { iss: clientId, ...(subject && { sub: clientId }) }
+    const claims = { iss: clientId, ...(subject && { sub: clientId }), ...more }
     return lifeDoubt('client_assertion', jwt, { audience, maximumSeconds, claims, needs }, call)
   },
   'signed secret': ({ algorithm, audience, maximumSeconds, issuer }, call) => {

@@ -110,6 +110,8 @@ export type ClientAuthentication =
       needs?: readonly string[]
       /** false where sub is not asked for */
       subject?: false
+      /** claims that must be there with these values */
+      claims?: Parameters
     }
   /** a signed JWT in the place of the secret (Apple) */
   | { by: 'signed secret'; algorithm: string; issuer: string; audience: string; maximumSeconds: number }

@@ -7,7 +7,8 @@ import { exercises } from './exercise.ts'
 import { type Mutation, mutationsOf } from './mutations.ts'
 import { type Hall, openHall, Stand } from './stand.ts'
 
-const howMany = 100
+/** all of them: `MUTATIONS=10000 npx vitest run test/providers/mutations.test.ts`, some minutes */
+const howMany = Number(process.env.MUTATIONS ?? 100)
 /** any other does as well: `MUTATION_SEED=7 npx vitest run test/providers/mutations.test.ts` */
 const seed = Number(process.env.MUTATION_SEED ?? 1)
 

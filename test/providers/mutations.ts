@@ -46,10 +46,14 @@ function matters(path: Path, value: Value, behaviour: Behaviour, profile: Profil
   if (unseen.some((one) => one.test(name)) || isReadAnyway(name, value, behaviour)) return false
   // where there is one kind of token, and where a GET has no body
   if (grant.kind !== 'refresh_token' && /^revocation\.tokens/.test(name)) return false
-  if (name === 'tokenRequest.encoding' && behaviour.tokenRequest?.method === 'GET') return false
+  if (name === 'tokenRequest.encoding' && hasNoBody(behaviour)) return false
   if (grant.kind === 'nothing') return /^(?:grant|accessTokenNeverExpires|revocation)/.test(name)
   return grant.kind === 'refresh_token' || !ofRefreshTokens.test(name)
 }
+
+/** A GET, or a request that is its headers alone. */
+const hasNoBody = ({ tokenRequest, assertion }: Behaviour) =>
+  tokenRequest?.method === 'GET' || (assertion?.sentAs === 'bearer' && tokenRequest?.add === undefined)
 
 const ofRefreshTokens =
   /^(?:rotation|graceSeconds|refreshToken\w*|oldAccessTokenDies|tokenResponse\.(?:refresh\w*))$|^errors\.deadGrant/

@@ -73,7 +73,7 @@ export const sourceCode: Record<string, ProviderEntry> = {
       remove: ['grant_type', 'client_id'],
       headers: { Accept: 'application/vnd.github+json' },
     },
-    tokenResponse: { accessToken: 'token', expiresIn: 'expires_at', expiresInForm: 'iso8601', tokenType: 'Bearer' },
+    tokenResponse: { accessToken: 'token', expiresIn: 'expires_at', expiresInForm: 'iso8601' },
     errors: {
       message: 'message',
       deadGrant: [{ status: 404 }],

@@ -317,9 +317,11 @@ const netsuiteMachine = variant(netsuite, 'machine-to-machine', {
     maximumSeconds: 3600,
     // the id of the certificate
     header: ['kid'],
-    needs: ['iat', 'exp', 'scope'],
+    needs: ['iat', 'exp'],
     subject: false,
+    claims: { scope: '{scope}' },
   },
+  account: { ...netsuite.account, scope: 'restlets' },
   grant: { kind: 'client_credentials' },
   requires: { grant_type: 'client_credentials' },
 })
