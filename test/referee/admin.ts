@@ -2,10 +2,11 @@ import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FamilyView } from './grants.ts'
 import type { Alive, Verbs } from './protocol.ts'
+import type { Resource } from './resource.ts'
 import type { Service } from './service.ts'
 
 /** The verbs over a running service. */
-export function adminOf({ authorization, faults, log }: Service): Verbs {
+export function adminOf({ authorization, faults, log }: Service, resource: Resource): Verbs {
   const { grants } = authorization
   const idOf = (token: string) => authorization.idOf(token) ?? ''
   const familiesOf = (user: string | null) => grants.families(user === null ? {} : { user }, Date.now())
@@ -33,6 +34,7 @@ export function adminOf({ authorization, faults, log }: Service): Verbs {
     families: familiesOf,
     requests: (filter) => log.select(filter),
     rates: () => log.rates(),
+    visits: () => resource.visits,
   }
 }
 

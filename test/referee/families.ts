@@ -26,6 +26,8 @@ export interface Family {
   rotation?: RotationClass
   /** of the class `grace` */
   graceMs: number
+  /** a refresh ends the access tokens that there are */
+  refreshEndsAccess?: boolean
   /** refresh tokens are numbered from 1; the last that was minted, 0 where there is none */
   newest: number
   open: readonly OpenToken[]
@@ -35,7 +37,7 @@ export interface Family {
   ended?: { because: Ending; atMs: number }
 }
 
-export type Consent = Pick<Family, 'id' | 'user' | 'client' | 'rotation' | 'graceMs'>
+export type Consent = Pick<Family, 'id' | 'user' | 'client' | 'rotation' | 'graceMs' | 'refreshEndsAccess'>
 
 export interface Use {
   nowMs: number
@@ -104,7 +106,8 @@ function rotate(family: Family, used: OpenToken, use: Use): Step {
   const rules = rotations[family.rotation ?? 'none']
   const minted = { serial: family.newest + 1 }
   const open = rules.next(family, used, minted, use.nowMs)
-  const rotated = { ...family, open, newest: rules.mints ? minted.serial : family.newest }
+  const access = family.refreshEndsAccess ? [] : family.access
+  const rotated = { ...family, open, access, newest: rules.mints ? minted.serial : family.newest }
   const issued = mintAccess(rotated, use)
   const refresh = rules.mints ? { refresh: minted.serial } : {}
   return { family: issued.family, outcome: { kind: 'granted', access: issued.access, ...refresh } }

@@ -9,6 +9,8 @@ export interface ClientRules {
   /** of the class `grace` */
   graceSeconds?: number
   tokenSeconds: number
+  /** a refresh ends the access tokens that there are; default: they live on */
+  refreshEndsAccess?: boolean
   /** `by_token`: a refresh token takes its family along, an access token goes alone; `ends_consent`: either ends every
    *  family of the user at this client; `absent`: there is no revocation endpoint */
   revocation: 'by_token' | 'ends_consent' | 'absent'
@@ -145,7 +147,9 @@ export class Grants {
     const rotation = rules.grant === 'client_credentials' ? {} : { rotation: rules.grant }
     const graceMs = (rules.graceSeconds ?? 0) * 1_000
     const use = { nowMs, accessLifetimeMs: rules.tokenSeconds * 1_000 }
-    const family = families.begin({ id, user, client: rules.id, ...rotation, graceMs }, use)
+    const { refreshEndsAccess = false } = rules
+    const consent = { id, user, client: rules.id, ...rotation, graceMs, refreshEndsAccess }
+    const family = families.begin(consent, use)
     this.#families.set(id, family)
     this.#byUser.set(user, [...(this.#byUser.get(user) ?? []), id])
     return family

@@ -15,4 +15,5 @@ export {
   startReferee,
 } from './referee.ts'
 export { type Bucket, busiest, type Delivery, type RequestRecord } from './request-log.ts'
-export { tokenIdOf } from './tokens.ts'
+export type { Visit } from './resource.ts'
+export { parseTokenId, tokenIdOf } from './tokens.ts'

@@ -4,6 +4,7 @@ import type { FaultRule } from './faults.ts'
 import type { FamilyView } from './grants.ts'
 import type { Plan } from './plan.ts'
 import type { Bucket, RequestFilter, RequestRecord } from './request-log.ts'
+import type { Visit } from './resource.ts'
 
 /** The first line that the referee's process reads from stdin: it holds secrets, so it is no argument. */
 export interface RefereeSettings {
@@ -52,4 +53,6 @@ export interface Verbs {
   requests(filter: RequestFilter): RequestRecord[]
   /** requests per client and second */
   rates(): Record<string, Bucket[]>
+  /** all calls of the API, in the order in which they were judged */
+  visits(): Visit[]
 }

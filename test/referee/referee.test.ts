@@ -8,6 +8,7 @@ import { eventually, post, refresh, revoke } from './ask.ts'
 import { oneClientPerClass } from './clients.ts'
 import { connectReferee, type Referee, startReferee } from './referee.ts'
 import { busiest } from './request-log.ts'
+import { tokenIdOf } from './tokens.ts'
 
 let referee: Referee
 
@@ -20,6 +21,7 @@ beforeAll(async () => {
       ...clients,
       { ...single, id: 'strict', revocation: 'ends_consent' },
       { ...single, id: 'unrevokable', revocation: 'absent' },
+      { ...single, id: 'impatient', refreshEndsAccess: true },
     ],
   })
 })
@@ -204,6 +206,34 @@ describe('a revocation', () => {
     expect(await referee.accepts(refresh_token)).toBe(true)
     await revoke(referee, 'single_use', refresh_token)
     expect(await referee.accepts(refresh_token)).toBe(false)
+  })
+})
+
+describe('the API', () => {
+  const call = async (token: string, name: string) => {
+    const headers = { authorization: `Bearer ${token}`, 'x-call': name }
+    return (await fetch(referee.resource, { headers })).status
+  }
+
+  test.each([
+    ['single_use', 200],
+    ['impatient', 401],
+  ])('takes the token before the last of client %s: %i', async (client, status) => {
+    const first = await referee.consent(`${client}-caller`, client)
+    expect(await call(first.access_token, client)).toBe(200)
+    const second = (await refresh(referee, client, first.refresh_token)).tokens
+    expect(await call(first.access_token, client)).toBe(status)
+    expect(await call(second.access_token, client)).toBe(200)
+    const visits = (await referee.visits()).filter((visit) => visit.call === client)
+    const ids = [first, first, second].map(({ access_token }) => tokenIdOf(access_token))
+    expect(visits.map(({ token, accepted }) => [token, accepted])).toEqual(
+      ids.map((id, index) => [id, index !== 1 || status === 200]),
+    )
+  })
+
+  test('takes no refresh token, and none that it does not know', async () => {
+    const { refresh_token = '' } = await referee.consent('odd-caller', 'single_use')
+    for (const token of [refresh_token, 'f1.a1.x', '']) expect(await call(token, 'odd')).toBe(401)
   })
 })
 

@@ -11,6 +11,7 @@ import { classifyLosses, type Kill, type Loss } from './losses.ts'
 import type { Plan } from './plan.ts'
 import type { Alive, RefereeAddress, RefereeSettings, Verbs } from './protocol.ts'
 import type { Bucket, RequestFilter, RequestRecord } from './request-log.ts'
+import type { Visit } from './resource.ts'
 import { tokenIdOf } from './tokens.ts'
 
 export interface RefereeOptions {
@@ -57,6 +58,8 @@ export interface RefereeAdmin {
   requests(filter?: Omit<RequestFilter, 'limit'>): Promise<RequestRecord[]>
   /** requests per client and second */
   rates(): Promise<Record<string, Bucket[]>>
+  /** all calls of the API, in the order in which they were judged */
+  visits(): Promise<Visit[]>
   /**
    * what of the refresh tokens held by the system under test is lost, and whose fault that is; a token that was
    * exchanged since it was looked up counts as lost, so look it up again before believing an `avoidable` one
@@ -70,6 +73,8 @@ export interface Referee extends RefereeAdmin, AdminAddress {
   clients: RefereeClient[]
   tokenEndpoint: string
   revocationEndpoint: string
+  /** the API that the tokens are for */
+  resource: string
   stop(): Promise<void>
 }
 
@@ -104,6 +109,7 @@ export async function startReferee(options: RefereeOptions = {}): Promise<Refere
     clients,
     tokenEndpoint: `http://127.0.0.1:${port}/token`,
     revocationEndpoint: `http://127.0.0.1:${port}/revoke`,
+    resource: `http://127.0.0.1:${port}/resource`,
     stop: async () => {
       child.stdin.end()
       await exited
@@ -138,6 +144,7 @@ export function connectReferee(address: AdminAddress): RefereeAdmin {
     families,
     requests,
     rates: () => ask('rates'),
+    visits: () => ask('visits'),
     losses: async (held, kills = [], windowMs) => {
       const ids = Object.fromEntries(Object.entries(held).map(([user, token]) => [user, token && tokenIdOf(token)]))
       // families before requests: what is no longer accepted has then been used in a request that is known

@@ -10,6 +10,7 @@ import { FaultBook } from './fault-book.ts'
 import { Grants } from './grants.ts'
 import type { RefereeAddress, RefereeSettings } from './protocol.ts'
 import { RequestLog } from './request-log.ts'
+import { isResource, Resource } from './resource.ts'
 import { serve } from './service.ts'
 import { TokenMint } from './tokens.ts'
 
@@ -19,14 +20,17 @@ const settings: RefereeSettings = JSON.parse(String(line))
 // whoever started this keeps the pipe open: when it dies, however it dies, so does the referee
 input.once('close', () => process.exit(0))
 
+const authorization = new Authorization(settings.clients, new Grants(settings.clients), new TokenMint(randomBytes(32)))
+const resource = new Resource(authorization)
 const service = {
-  authorization: new Authorization(settings.clients, new Grants(settings.clients), new TokenMint(randomBytes(32))),
+  authorization,
   faults: new FaultBook(),
   log: new RequestLog(),
 }
-const verbs = adminOf(service)
-const publicSide = createServer((request) => {
-  serve(request, service).catch((error) => {
+const verbs = adminOf(service, resource)
+const publicSide = createServer((request, response) => {
+  const served = isResource(request.url) ? resource.serve(request, response) : serve(request, service)
+  served.catch((error) => {
     // a fault of the referee itself must never look like one that was asked for
     console.error(error)
     process.exit(1)
