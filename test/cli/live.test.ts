@@ -10,7 +10,7 @@ let cwd = ''
 let data = ''
 
 beforeAll(async () => {
-  live = await startLive({ tokenSeconds: 60 })
+  live = await startLive({ tokenSeconds: 60, users: true })
   cwd = await mkdtemp(join(tmpdir(), 'perennial-cli-live-'))
   data = dirname(live.config.source)
 })

@@ -26,7 +26,7 @@ beforeAll(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'perennial-import-'))
   const configFile = join(cwd, 'clients.yaml')
   await writeFile(configFile, configuration)
-  live = await startLive({ tokenSeconds: 3600, configFile })
+  live = await startLive({ tokenSeconds: 3600, configFile, users: true })
   data = dirname(live.config.source)
 })
 afterAll(async () => {

@@ -7,7 +7,7 @@ import { type Live, startLive, until } from './stack.ts'
 let live: Live
 
 beforeAll(async () => {
-  live = await startLive({ tokenSeconds: 60 })
+  live = await startLive({ tokenSeconds: 60, users: true })
 }, 120_000)
 
 afterAll(() => live.stop())

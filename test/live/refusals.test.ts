@@ -7,7 +7,7 @@ let live: Live
 const users = ['apple', 'pear', 'plum']
 
 beforeAll(async () => {
-  live = await startLive({ tokenSeconds: 30 })
+  live = await startLive({ tokenSeconds: 30, users: true })
   for (const user of users) await live.begin(user)
 }, 120_000)
 

@@ -29,7 +29,7 @@ beforeAll(async () => {
     configFile,
     stringify({ clients: Object.fromEntries(clients.map(clientEntry)), providers: providers() }),
   )
-  live = await startLive({ tokenSeconds: 30, configFile })
+  live = await startLive({ tokenSeconds: 30, configFile, users: true })
 }, 120_000)
 
 afterAll(async () => {

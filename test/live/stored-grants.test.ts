@@ -31,7 +31,7 @@ const sealedElsewhere = (cred: string, family: string) =>
 const hashOf = async (user: string): Promise<Hash> => ({ ...(await redis.hGetAll(grantKey(id(user)))) })
 
 beforeAll(async () => {
-  live = await startLive({ tokenSeconds: 90 })
+  live = await startLive({ tokenSeconds: 90, users: true })
   redis = createClient({ url: live.stack.redisUrl })
   await redis.connect()
   for (const user of ['fig', ...bad.map(([user]) => user)]) {
