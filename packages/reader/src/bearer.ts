@@ -2,7 +2,7 @@
  * An interceptor for undici (7 or newer): each request carries the token of a credential, and one that is refused for
  * its token is sent once more with a newer one.
  */
-import type { Reader } from './reader.ts'
+import type { Reader } from './contract.ts'
 
 export interface BearerOptions {
   /** the least that a token must still live when a request begins; 0 unless given */

@@ -36,6 +36,8 @@ export class Entry {
   /** what `get` hands out; one promise for all of them, so that a hit makes no garbage */
   readonly promise: Promise<AccessToken>
   expiresMs: number
+  /** as it was written */
+  readonly expiresAt: string
   readonly #expiresAtMs: number
   readonly diesAtRefresh: boolean
   /** the feed's at the time of reading; -1 when it was not heard, or a notice came since */
@@ -63,6 +65,7 @@ export class Entry {
     this.epoch = at.epoch
     this.token = toToken(document)
     this.promise = Promise.resolve(this.token)
+    this.expiresAt = document.expires_at
     this.#expiresAtMs = this.token.expiresAt.getTime()
     this.expiresMs = clock.monotonicMs(this.#expiresAtMs)
     this.vouchedMs = nowMs
@@ -70,9 +73,14 @@ export class Entry {
     this.diesAtRefresh = document.dies_at_refresh === true
   }
 
-  holds({ generation, family, access_token }: AccessDocument): boolean {
+  holds({ generation, family, access_token, expires_at }: AccessDocument): boolean {
     const { token } = this
-    return token.generation === generation && token.family === family && token.accessToken === access_token
+    return (
+      token.generation === generation &&
+      token.family === family &&
+      token.accessToken === access_token &&
+      this.expiresAt === expires_at
+    )
   }
 
   /**

@@ -1,6 +1,7 @@
 export { type BearerOptions, bearer, type Interceptor } from './bearer.ts'
 export type { AccessToken } from './cache.ts'
 export type { Node, RedisLocation, RedisOptions, SentinelOptions } from './connection.ts'
+export type { Change, GetOptions, Reader, ReaderOptions, RejectOptions } from './contract.ts'
 export {
   CredentialNotFound,
   CredentialRevoked,
@@ -22,11 +23,4 @@ export {
   statusKey,
 } from './format.ts'
 export type { ReaderMetrics } from './metrics.ts'
-export {
-  type Change,
-  createReader,
-  type GetOptions,
-  type Reader,
-  type ReaderOptions,
-  type RejectOptions,
-} from './reader.ts'
+export { createReader } from './reader.ts'
