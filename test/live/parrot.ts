@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import type { GrantKind } from '../../src/credential.ts'
+import { freePort } from '../../src/dev/ports.ts'
 import type { ProviderEntry } from '../../src/providers/schema.ts'
 import { httpAnswer, type RawServer, rawServer } from '../oauth/raw-server.ts'
 import type { Secret } from './secret-search.ts'
@@ -55,6 +56,7 @@ export const ways: readonly Way[] = [
     provider: { clientAuth: 'client_secret_post', tokenRequest: { method: 'GET' } },
     client: withSecret(),
   },
+  { name: 'username-form', provider: { clientAuth: 'secret_as_username' }, client: withSecret() },
   { name: 'none-form', provider: { clientAuth: 'none' } },
   { name: 'key-form', provider: { clientAuth: 'private_key_jwt', ...es256 }, client: withKey },
   {
@@ -87,7 +89,8 @@ export const ways: readonly Way[] = [
   },
 ]
 
-export async function startParrot(): Promise<Parrot> {
+/** @param mark in the name of each provider, which goes wherever one goes */
+export async function startParrot(mark: string): Promise<Parrot> {
   const folder = await mkdtemp(join(tmpdir(), 'perennial-parrot-'))
   const given: Secret[] = []
   const issued = (name: string) => {
@@ -115,7 +118,9 @@ export async function startParrot(): Promise<Parrot> {
   const keyFile = join(folder, 'key.pem')
   await writeFile(keyFile, privateKey, { mode: 0o600 })
   const configFile = join(folder, 'perennial.yaml')
-  await writeFile(configFile, stringify(configurationFor(server.url, keyFile)), { mode: 0o600 })
+  const metrics = { prometheus: `127.0.0.1:${await freePort()}` }
+  const document = { ...configurationFor(server.url, keyFile, mark), metrics }
+  await writeFile(configFile, stringify(document), { mode: 0o600 })
   return {
     configFile,
     ways,
@@ -155,14 +160,14 @@ const signatures = (requests: readonly string[]): Secret[] =>
     .flatMap((request) => [...decodeURIComponent(request).matchAll(/eyJ[\w-]+\.[\w-]+\.([\w-]{86})/g)])
     .map(([, value = ''], index) => ({ name: `signature ${index}`, value }))
 
-function configurationFor(url: string, keyFile: string) {
+function configurationFor(url: string, keyFile: string, mark: string) {
   const at = (name: string, door: string) => url.replace('/token', `/${name}/${door}`)
   const certificate = { file: join(import.meta.dirname, '../oauth/fixtures/cert.pem') }
   const tlsKey = { file: join(import.meta.dirname, '../oauth/fixtures/key.pem') }
   return {
     providers: Object.fromEntries(
       ways.map(({ name, provider }) => [
-        `parrot-${name}`,
+        `parrot-${name}-${mark}`,
         {
           tokenEndpoint: at(name, 'token'),
           revocationEndpoint: at(name, 'revoke'),
@@ -175,7 +180,7 @@ function configurationFor(url: string, keyFile: string) {
       ways.map(({ name, grant, client = {} }) => [
         `parrot-${name}`,
         {
-          provider: `parrot-${name}`,
+          provider: `parrot-${name}-${mark}`,
           clientId: `id-${name}`,
           ...(grant && { grant }),
           ...(client.clientSecrets && { clientSecrets: client.clientSecrets }),

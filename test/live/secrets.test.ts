@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { defineSearchAttributeKey } from '@temporalio/common'
 import { createClient } from 'redis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { grantKinds } from '../../src/credential.ts'
+import { clientAuthMethods } from '../../src/providers/schema.ts'
 import { hostileAnswers } from './hostile.ts'
 import { type Parrot, startParrot, type Way } from './parrot.ts'
 import { type Search, searchFor } from './secret-search.ts'
@@ -33,6 +35,7 @@ const planted = {
   attribute: canary(),
   value: canary(),
   stream: canary(),
+  provider: canary(),
   log: canary(),
   file: canary(),
   environment: canary(),
@@ -59,6 +62,7 @@ const plantedIn: [string, string[]][] = [
   ['files of Temporal', [...Object.values(named), ...pick('code', 'description', 'memo')]],
   ['files of Redis', [...Object.values(named), ...pick('code', 'value')]],
   ['other files', pick('file')],
+  ['metrics', pick('provider')],
 ]
 
 function pick(...names: (keyof typeof planted)[]): string[] {
@@ -72,7 +76,7 @@ let search: Search
 let printedByToken: string
 
 beforeAll(async () => {
-  parrot = await startParrot()
+  parrot = await startParrot(planted.provider)
   run = await WatchedRun.start(600, parrot.configFile)
   await run.listen()
   await plantCanaries()
@@ -98,6 +102,17 @@ const canaries = () =>
 test.each(plantedIn)('what was planted in %s is found there', (place, values) => {
   const found = search.find(places.get(place) ?? '').map(({ secret }) => secret)
   expect(found).toEqual(expect.arrayContaining(values.map((value) => `canary ${value}`)))
+})
+
+test('each way to prove oneself, each grant and each encoding was gone', () => {
+  const gone = parrot.ways.map(({ grant = 'refresh_token', provider: { clientAuth, tokenRequest = {} } }) => ({
+    clientAuth,
+    grant,
+    encoding: tokenRequest.encoding ?? (tokenRequest.method === 'GET' ? 'query' : 'form'),
+  }))
+  expect(new Set(gone.map(({ clientAuth }) => clientAuth))).toEqual(new Set(clientAuthMethods))
+  expect(new Set(gone.map(({ grant }) => grant))).toEqual(new Set(grantKinds))
+  expect(new Set(gone.map(({ encoding }) => encoding))).toEqual(new Set(['form', 'json', 'query']))
 })
 
 test('every place that was searched had something planted in it', () => {

@@ -37,6 +37,7 @@ export class WatchedRun {
   readonly demo: DemoAdmin
   readonly temporal: Client
   readonly redisUrl: string
+  readonly #metricsAddress: string
   readonly #dev: ChildProcess
   readonly #family = new FamilyWatch(process.pid)
   readonly #kept: Map<string, string[]>
@@ -57,9 +58,11 @@ export class WatchedRun {
       const output = async () => kept.get('dev output')?.join('') ?? ''
       await until('the first table', output, (text) => /demo\/orchard-m2m\/service +active/.test(text), 60_000)
       process.env.TEMPORAL_CONFIG_FILE = join(dataDir, 'temporal.toml')
-      const perennial = await Perennial.open(await loadConfig(join(dataDir, 'perennial.yaml')))
+      const config = await loadConfig(join(dataDir, 'perennial.yaml'))
+      const perennial = await Perennial.open(config)
+      const { prometheus: metricsAddress = '' } = config.metrics
       const redisUrl = await readFile(join(dataDir, 'secrets/redis-url'), 'utf8')
-      return new WatchedRun({ dataDir, dev, kept, perennial, redisUrl })
+      return new WatchedRun({ dataDir, dev, kept, perennial, redisUrl, metricsAddress })
     } catch (error) {
       dev.kill('SIGINT')
       throw error
@@ -72,10 +75,12 @@ export class WatchedRun {
     kept: Map<string, string[]>
     perennial: Perennial
     redisUrl: string
+    metricsAddress: string
   }) {
     this.dataDir = parts.dataDir
     this.perennial = parts.perennial
     this.redisUrl = parts.redisUrl
+    this.#metricsAddress = parts.metricsAddress
     this.#dev = parts.dev
     this.#kept = parts.kept
     this.demo = demoAdmin(JSON.parse(readFileSync(join(parts.dataDir, 'demo.json'), 'utf8')))
@@ -119,7 +124,14 @@ export class WatchedRun {
       // what the Web UI shows: current details, summaries
       this.#keep('details', textsIn(await handle.query('__temporal_workflow_metadata').catch(() => '')))
     }
+    this.#keep('metrics', await this.#metrics())
     if (options.redis) for (const text of await redisTexts(this.redisUrl)) this.#keep('redis', text)
+  }
+
+  /** Nothing where the worker is away. */
+  async #metrics(): Promise<string> {
+    const answer = await fetch(`http://${this.#metricsAddress}/metrics`).catch(() => undefined)
+    return (await answer?.text()) ?? ''
   }
 
   async pid(child: 'redis' | 'demo' | 'worker'): Promise<number> {
