@@ -40,6 +40,7 @@ export function createReader(options: ReaderOptions): Reader {
     maxEntries,
     maxStaleMs,
     metrics: counted(metrics),
+    isTimed: metrics.read !== undefined,
   })
 }
 
@@ -64,6 +65,7 @@ interface Settings {
   maxEntries: number
   maxStaleMs: number
   metrics: Required<ReaderMetrics>
+  isTimed: boolean
 }
 
 /** What a token must be to be handed out. */
@@ -128,15 +130,19 @@ class TokenReader implements Reader {
         return entry.promise
       }
     } else if (options.waitMs === undefined && options.signal === undefined) {
-      return this.#readOnce(id, options)
+      return this.#readOnce(id, options, entry)
     }
     return this.#get(id, options)
   }
 
   /** What {@link #get} does where there is nothing to wait for or to fall back on, without the frames of that. */
-  #readOnce(id: string, { minRemainingMs = 0, fresh = false }: GetOptions): Promise<AccessToken> {
+  #readOnce(
+    id: string,
+    { minRemainingMs = 0, fresh = false }: GetOptions,
+    known: Entry | undefined,
+  ): Promise<AccessToken> {
     try {
-      return this.#reads.read(id, fresh).then(
+      return this.#reads.read(id, fresh, known).then(
         (entry) => this.#handOut(entry, minRemainingMs),
         (error: unknown) => this.#refuse(error),
       )

@@ -28,6 +28,8 @@ interface Parts {
   keys: readonly SealingKey[] | undefined
   maxEntries: number
   metrics: Required<ReaderMetrics>
+  /** somebody counts how long reads take; to look at the clock for nobody is measurable too */
+  isTimed: boolean
 }
 
 /** A read under way. */
@@ -36,8 +38,10 @@ interface Flight {
   readonly tenant: string
   readonly key: string
   readonly startedMs: number
-  /** over which it goes, and what is heard meanwhile */
-  over: { connection: Connection; feed: Feed; epoch: number } | undefined
+  /** over which it goes, and what was heard when it was sent */
+  connection: Connection | undefined
+  feed: Feed | undefined
+  epoch: number
   landing: Promise<Entry>
   /** the read after this one, for those who asked while this was in the air and want what stands there now */
   next: Promise<Entry> | undefined
@@ -60,11 +64,12 @@ export class Reads {
    * What stands in Redis of a credential, now in memory; all who ask while it is read get the same.
    *
    * @param fresh not from a read that began before
+   * @param known what is in memory of it, where the caller has just looked
    * @throws InvalidArgument at once; everything else by the promise
    */
-  read(id: string, fresh: boolean): Promise<Entry> {
+  read(id: string, fresh: boolean, known = this.#parts.entries.get(id)): Promise<Entry> {
     const flying = this.#flights.get(id)
-    if (flying === undefined) return this.#depart(id)
+    if (flying === undefined) return this.#depart(id, known)
     if (!fresh) return flying.landing
     const again = () => this.read(id, false)
     flying.next ??= flying.landing.then(again, again)
@@ -83,14 +88,15 @@ export class Reads {
     if (toRead) this.read(credential, false).catch(() => undefined)
   }
 
-  #depart(id: string): Promise<Entry> {
-    const known = this.#parts.entries.get(id)
+  #depart(id: string, known: Entry | undefined): Promise<Entry> {
     const flight: Flight = {
       id,
       tenant: known === undefined ? tenantOf(id) : known.feed.tenant,
       key: known === undefined ? accessKey(id) : known.key,
-      startedMs: performance.now(),
-      over: undefined,
+      startedMs: this.#parts.isTimed ? performance.now() : 0,
+      connection: undefined,
+      feed: undefined,
+      epoch: -1,
       landing: never,
       next: undefined,
       noticed: undefined,
@@ -111,11 +117,11 @@ export class Reads {
 
   #ask(flight: Flight, connection: Connection): Promise<string | null> {
     const feed = this.#parts.feeds.of(flight.tenant)
-    const send = () => {
-      flight.over = { connection, feed, epoch: feed.live ? feed.epoch : -1 }
-      return connection.get(flight.key)
-    }
-    return feed.opening === undefined ? send() : feed.opening.then(send)
+    flight.connection = connection
+    flight.feed = feed
+    return feed.opening === undefined
+      ? send(flight, feed, connection)
+      : feed.opening.then(() => send(flight, feed, connection))
   }
 
   #land(flight: Flight, value: string | null): Entry | Promise<Entry> {
@@ -133,7 +139,7 @@ export class Reads {
 
   #arrive({ id, startedMs }: Flight, entry: Entry): Entry {
     this.#flights.delete(id)
-    this.#parts.metrics.read(performance.now() - startedMs, 'found')
+    if (this.#parts.isTimed) this.#parts.metrics.read(performance.now() - startedMs, 'found')
     return entry
   }
 
@@ -150,16 +156,14 @@ export class Reads {
 
   /** There was no token, or a notice of a newer one came while it was read: what does the status say, what comes next? */
   async #lookCloser(flight: Flight): Promise<Entry> {
-    const { over } = flight
-    if (over === undefined) throw unavailable('it was not asked')
-    const { connection, feed } = over
+    const { connection, feed } = flight
+    if (connection === undefined || feed === undefined) throw unavailable('it was not asked')
     for (let looks = 1; ; looks++) {
       flight.noticed = undefined
       const text = await connection.get(statusKey(flight.id))
       const status = text === null ? undefined : parseStatus(text)
-      over.epoch = feed.live ? feed.epoch : -1
       // after the status: what was written between the two is found
-      const value = await connection.get(flight.key)
+      const value = await send(flight, feed, connection)
       if (value === null) {
         if (flight.noticed === undefined) this.#vindicate(flight.id, status)
         else if (looks < looksAtMost) continue
@@ -177,8 +181,8 @@ export class Reads {
     if (status.status !== 'revoked' && status.status !== 'reconnect_required') entry.questioned = false
   }
 
-  #take({ id, key, over }: Flight, value: string): Entry {
-    if (over === undefined) throw unavailable('it was not asked')
+  #take({ id, key, feed, epoch }: Flight, value: string): Entry {
+    if (feed === undefined) throw unavailable('it was not asked')
     const { entries, link, maxEntries } = this.#parts
     const known = entries.get(id)
     const document = this.#unseal(value, id, known)
@@ -186,11 +190,11 @@ export class Reads {
     if (seen !== undefined && seen.generation > document.generation && seen.family === document.family)
       throw rolledBack(id, seen.generation, document.generation)
     const nowMs = performance.now()
-    if (known?.feed === over.feed && known.holds(document)) {
-      known.confirm(over.epoch, nowMs, link.clock)
+    if (known?.feed === feed && known.holds(document)) {
+      known.confirm(epoch, nowMs, link.clock)
       return known
     }
-    const entry = new Entry({ id, key, feed: over.feed, epoch: over.epoch }, document, nowMs, link.clock)
+    const entry = new Entry({ id, key, feed, epoch }, document, nowMs, link.clock)
     if (maxEntries > 0) entries.set(id, entry)
     return entry
   }
@@ -208,6 +212,11 @@ export class Reads {
     const message = `the access token of ${id} was sealed as another generation or family than it says; it was not used`
     throw new UnreadableValue('malformed', message, { credential: id })
   }
+}
+
+function send(flight: Flight, feed: Feed, connection: Connection): Promise<string | null> {
+  flight.epoch = feed.live ? feed.epoch : -1
+  return connection.get(flight.key)
 }
 
 /** stands for a promise that is made in the next line */
