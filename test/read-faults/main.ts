@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { runFaults } from './run.ts'
-import { sentinelPair, standAlone } from './servers.ts'
+import { type Stand, sentinelPair, standAlone } from './servers.ts'
 import { passed, table } from './table.ts'
 
 const usage = `usage: npm run read-faults -- [--minutes N] [--seed N]
@@ -9,24 +9,33 @@ A service reads 200 times a second while its Redis is killed, restarted, emptied
   --seed N     the same load as another run of this seed (random)
 `
 
-const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string' }, help: { type: 'boolean' } },
-})
-if (values.help) process.stdout.write(usage)
-else {
+const say = (line: string) => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`)
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string' }, help: { type: 'boolean' } },
+  })
+  const minutes = Number(values.minutes)
   const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
-  const say = (line: string) => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`)
-  say(`seed ${seed}`)
-  const accounts = await Promise.all(
-    [standAlone, sentinelPair].map(async (open) => {
-      const stand = await open()
-      try {
-        return await runFaults({ stand, minutes: Number(values.minutes), seed, say })
-      } finally {
-        await stand.stop()
-      }
-    }),
-  )
-  process.stdout.write(`${accounts.map(table).join('\n\n')}\n`)
-  process.exitCode = accounts.every(passed) ? 0 : 1
+  const isRight = minutes > 0 && Number.isInteger(seed) && seed >= 0
+  if (values.help || !isRight) {
+    process.stderr.write(usage)
+    return values.help ? 0 : 2
+  }
+  say(`${minutes} minutes, seed ${seed}`)
+  const stands = await Promise.all([standAlone(), sentinelPair()])
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void stopAll(stands).finally(() => process.exit(1)))
+  try {
+    const accounts = await Promise.all(stands.map((stand) => runFaults({ stand, minutes, seed, say })))
+    process.stdout.write(`${accounts.map(table).join('\n\n')}\n`)
+    return accounts.every(passed) ? 0 : 1
+  } finally {
+    await stopAll(stands)
+  }
 }
+
+// the servers are in process groups of their own: they outlive this process where nobody ends them
+const stopAll = (stands: Stand[]) => Promise.all(stands.map((stand) => stand.stop()))
+
+process.exitCode = await main()
