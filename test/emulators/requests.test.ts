@@ -245,7 +245,7 @@ describe('who calls', () => {
       aud: url,
       iat: nowSeconds(),
       exp: nowSeconds() + 300,
-      scope: 'rest_webservices',
+      scope: 'restlets',
       jti: '1',
     }
     const form = {
