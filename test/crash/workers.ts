@@ -116,7 +116,9 @@ class OwnGates extends Gate {
 
   override async admit(...[to, credential, losesTokenAtMs]: Parameters<Gate['admit']>): Promise<Admission> {
     const own = { ...to, host: `${to.host}/${credential}` }
-    const admission = await super.admit(own, credential, losesTokenAtMs)
+    const admitted = await super.admit(own, credential, losesTokenAtMs)
+    // that a host which is open answers is told later, for many at once; here each attempt is to tell it by itself
+    const admission: Admission = { ...admitted, mode: admitted.mode === 'open' ? 'ramp' : admitted.mode }
     this.#askers.set(admission, credential)
     return admission
   }
