@@ -48,7 +48,7 @@ export interface CredentialParts {
   subject: string
 }
 
-const part = /^[A-Za-z0-9._~@|+=%-]{1,255}$/
+export const credentialPart = /^[A-Za-z0-9._~@|+=%-]{1,255}$/
 
 /**
  * Takes an id apart, or says which part is wrong.
@@ -60,7 +60,7 @@ export function parseCredentialId(id: string): CredentialParts | string {
   if (tenant === undefined || client === undefined || subject === undefined || rest.length > 0)
     return `credential id ${JSON.stringify(id)} must have three parts, tenant/client/subject; percent-encode a slash inside a part as %2F`
   for (const [name, value] of Object.entries({ tenant, client, subject })) {
-    if (part.test(value)) continue
+    if (credentialPart.test(value)) continue
     const bad = value.match(/[^A-Za-z0-9._~@|+=%-]/u)?.[0]
     const why = bad === undefined ? `must be 1 to 255 characters` : `holds ${JSON.stringify(bad)}`
     return `credential id ${JSON.stringify(id)}: ${name} ${why}; allowed are A-Z a-z 0-9 . _ ~ @ | + = % -, percent-encode the rest`

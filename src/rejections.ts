@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isGrpcServiceError } from '@temporalio/client'
 import { defaultPayloadConverter } from '@temporalio/common'
+import { BoundedMap } from '../packages/reader/src/cache.ts'
 import { rejectedChannel } from '../packages/reader/src/format.ts'
 import type { Log } from './activities/index.ts'
 import type { Temporal } from './client/temporal.ts'
@@ -41,7 +42,7 @@ const remembered = 10_000
  */
 export class Rejections {
   readonly #act: (rejection: Rejection) => Promise<boolean>
-  readonly #taken = new Map<string, number>()
+  readonly #taken = new BoundedMap<number>(remembered)
   readonly #queue: Rejection[] = []
   #acting = 0
 
@@ -53,10 +54,7 @@ export class Rejections {
   take(rejection: Rejection): void {
     const { credential, generation } = rejection
     if ((this.#taken.get(credential) ?? -1) >= generation || this.#queue.length >= longestQueue) return
-    this.#taken.delete(credential)
     this.#taken.set(credential, generation)
-    // whoever was heard of longest ago
-    if (this.#taken.size > remembered) this.#taken.delete(this.#taken.keys().next().value ?? '')
     this.#queue.push(rejection)
     void this.#work()
   }

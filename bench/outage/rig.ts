@@ -1,8 +1,5 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { readerKey, readerKeyText, sealingKey } from '../../packages/reader/src/sealed.ts'
 import { openTemporal, type Temporal } from '../../src/client/temporal.ts'
@@ -10,11 +7,10 @@ import { Perennial } from '../../src/client.ts'
 import { loadConfig } from '../../src/config.ts'
 import { findRedis } from '../../src/dev/binaries.ts'
 import { writeTemporalProfile } from '../../src/dev/configuration.ts'
-import { openFolder } from '../../src/dev/folder.ts'
 import { type RedisServer, startRedis } from '../../src/dev/servers.ts'
 import { type Connection, connect, ready } from '../../src/store/connection.ts'
 import { type Child, startChild } from '../refresh/child.ts'
-import { startServer, startStore, useOnly } from '../refresh/rig.ts'
+import { openBench, startServer, startStore, useOnly } from '../refresh/rig.ts'
 import { consent, type ProviderRules, type RequestSeen, type Weather } from './provider.ts'
 import type { ProviderAnswer, ProviderQuestion } from './provider-process.ts'
 
@@ -55,17 +51,7 @@ export async function startRig(
   declared: Record<string, Declared>,
   { say, sections = {} }: { say: (line: string) => void; sections?: object },
 ): Promise<Rig> {
-  const folder = openFolder(await mkdtemp(join(tmpdir(), 'perennial-bench-')))
-  const begun: (() => Promise<void>)[] = []
-  const kept = async <T extends { stop(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
-    const started = await starting
-    begun.push(() => started.stop())
-    return started
-  }
-  const stop = async () => {
-    for (const end of begun.reverse()) await end()
-    await rm(folder.dir, { recursive: true, force: true })
-  }
+  const { folder, begun, kept, stop } = await openBench()
   try {
     const { address } = await kept(startServer(folder, say))
     useOnly(writeTemporalProfile(folder, address))

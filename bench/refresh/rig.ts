@@ -27,8 +27,8 @@ export interface Rig {
   stop(): Promise<void>
 }
 
-/** Starts a Temporal server in memory, a Redis as `perennial dev` has it, and a token endpoint. */
-export async function startRig(say: (line: string) => void): Promise<Rig> {
+/** A folder of its own for a benchmark, and what is to be ended with it: what `kept` starts, and more in `begun`. */
+export async function openBench() {
   const folder = openFolder(await mkdtemp(join(tmpdir(), 'perennial-bench-')))
   const begun: (() => Promise<void>)[] = []
   const kept = async <T extends { stop(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
@@ -40,6 +40,12 @@ export async function startRig(say: (line: string) => void): Promise<Rig> {
     for (const end of begun.reverse()) await end()
     await rm(folder.dir, { recursive: true, force: true })
   }
+  return { folder, begun, kept, stop }
+}
+
+/** Starts a Temporal server in memory, a Redis as `perennial dev` has it, and a token endpoint. */
+export async function startRig(say: (line: string) => void): Promise<Rig> {
+  const { folder, begun, kept, stop } = await openBench()
   try {
     const server = await kept(startServer(folder, say))
     useOnly(writeTemporalProfile(folder, server.address))

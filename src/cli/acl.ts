@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Config } from '../config.ts'
+import { credentialPart } from '../credential.ts'
 import { type AclUser, aclFileLine, aclRules, passwordHash, readerUser, setUserLine, workerUser } from '../store/acl.ts'
 import { jsonFlag } from './arguments.ts'
 import { usageError } from './exit.ts'
@@ -36,7 +37,7 @@ export function aclUsers(
   { redis, readers }: Pick<Config, 'redis' | 'readers'>,
   more: readonly string[] = [],
 ): AclUser[] {
-  const bad = more.find((tenant) => !/^[A-Za-z0-9._~@|+=%-]{1,255}$/.test(tenant))
+  const bad = more.find((tenant) => !credentialPart.test(tenant))
   if (bad !== undefined)
     throw usageError(`${JSON.stringify(bad)} is no tenant: it is the first part of a credential id`)
   const { username, password } = new URL(redis.url)

@@ -4,7 +4,7 @@
  */
 import { isIPv4, isIPv6 } from 'node:net'
 import { z } from 'zod'
-import { grantKinds, rotationClasses } from '../credential.ts'
+import { credentialPart, grantKinds, rotationClasses } from '../credential.ts'
 import { unknownKey } from '../nearest.ts'
 import { clientAuthMethods } from '../providers/schema.ts'
 
@@ -92,10 +92,7 @@ export const keysSchema = z.strictObject({ grant: keys, reader: keys })
 
 const tenant = z
   .string()
-  .regex(
-    /^[A-Za-z0-9._~@|+=%-]{1,255}$/,
-    'is no tenant: it is the first part of a credential id, tenant/client/subject',
-  )
+  .regex(credentialPart, 'is no tenant: it is the first part of a credential id, tenant/client/subject')
 
 const passwordHash = z
   .string()
