@@ -4,6 +4,8 @@
 import type { RedisClock } from './clock.ts'
 import type { Feed } from './feeds.ts'
 import type { AccessDocument } from './format.ts'
+import type { Flight } from './reads.ts'
+import type { Header } from './sealed.ts'
 
 export interface AccessToken {
   accessToken: string
@@ -40,6 +42,8 @@ export class Entry {
   readonly expiresAt: string
   readonly #expiresAtMs: number
   readonly diesAtRefresh: boolean
+  /** of what it was opened from, where it was sealed */
+  readonly header: Header | undefined
   /** the feed's at the time of reading; -1 when it was not heard, or a notice came since */
   epoch: number
   /** until when it is believed without a look into Redis, if no notice comes */
@@ -52,9 +56,11 @@ export class Entry {
   questioned = false
   /** asked for since it was read */
   used = false
+  /** while it is read again */
+  flight: Flight | undefined
 
   constructor(
-    at: { id: string; key: string; feed: Feed; epoch: number },
+    at: { id: string; key: string; feed: Feed; epoch: number; header: Header | undefined },
     document: AccessDocument,
     nowMs: number,
     clock: RedisClock,
@@ -63,6 +69,8 @@ export class Entry {
     this.key = at.key
     this.feed = at.feed
     this.epoch = at.epoch
+    // as it comes, it is a piece of the whole value and would keep that in memory
+    this.header = at.header && { ...at.header, text: Buffer.from(at.header.text).toString() }
     this.token = toToken(document)
     this.promise = Promise.resolve(this.token)
     this.expiresAt = document.expires_at

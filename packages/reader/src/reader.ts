@@ -141,17 +141,15 @@ class TokenReader implements Reader {
     { minRemainingMs = 0, fresh = false }: GetOptions,
     known: Entry | undefined,
   ): Promise<AccessToken> {
+    const handOut = minRemainingMs === 0 ? this.#handOut : (entry: Entry) => this.#handOut(entry, minRemainingMs)
     try {
-      return this.#reads.read(id, fresh, known).then(
-        (entry) => this.#handOut(entry, minRemainingMs),
-        (error: unknown) => this.#refuse(error),
-      )
+      return this.#reads.readAs(id, fresh, known, handOut, this.#refuse)
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
-  #handOut(entry: Entry, minRemainingMs: number): AccessToken {
+  #handOut = (entry: Entry, minRemainingMs = 0): AccessToken => {
     try {
       const token = enough(entry, minRemainingMs, -1)
       this.#settings.metrics.served('redis')
@@ -171,7 +169,7 @@ class TokenReader implements Reader {
     }
   }
 
-  #refuse(error: unknown): never {
+  #refuse = (error: unknown): never => {
     if (error instanceof ReaderError) this.#settings.metrics.refused(error.code)
     throw error
   }

@@ -7,19 +7,11 @@ import { type BoundedMap, Entry } from './cache.ts'
 import { type Connection, explain, unavailable } from './connection.ts'
 import { CredentialRevoked, ReaderError, ReconnectRequired, UnreadableValue } from './errors.ts'
 import type { Feed, Feeds } from './feeds.ts'
-import {
-  type AccessDocument,
-  accessKey,
-  parseAccess,
-  parseStatus,
-  type StatusDocument,
-  statusKey,
-  tenantOf,
-} from './format.ts'
+import { accessKey, parseAccess, parseStatus, type StatusDocument, statusKey, tenantOf } from './format.ts'
 import type { Link } from './link.ts'
 import type { ReaderMetrics } from './metrics.ts'
 import { refusal, rolledBack } from './refusal.ts'
-import { open, type SealingKey } from './sealed.ts'
+import { type Opened, open, type SealingKey } from './sealed.ts'
 
 interface Parts {
   link: Link
@@ -33,7 +25,7 @@ interface Parts {
 }
 
 /** A read under way. */
-interface Flight {
+export interface Flight {
   readonly id: string
   readonly tenant: string
   readonly key: string
@@ -42,11 +34,22 @@ interface Flight {
   connection: Connection | undefined
   feed: Feed | undefined
   epoch: number
-  landing: Promise<Entry>
+  /** nothing was in memory of it when it began */
+  readonly isFirst: boolean
+  /** what is in memory of it: nothing else puts anything there meanwhile */
+  known: Entry | undefined
+  /** for those who ask for the same while it is in the air; made when the first of them does */
+  landing: Landing | undefined
   /** the read after this one, for those who asked while this was in the air and want what stands there now */
   next: Promise<Entry> | undefined
   /** the highest generation of a notice that came meanwhile */
   noticed: number | undefined
+}
+
+interface Landing {
+  entry: Promise<Entry>
+  resolve(entry: Entry): void
+  reject(error: unknown): void
 }
 
 /** at a credential that is written again and again while it is read */
@@ -54,7 +57,8 @@ const looksAtMost = 2
 
 export class Reads {
   readonly #parts: Parts
-  readonly #flights = new Map<string, Flight>()
+  /** of what is not in memory; every other is found at its entry */
+  readonly #first = new Map<string, Flight>()
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -68,18 +72,30 @@ export class Reads {
    * @throws InvalidArgument at once; everything else by the promise
    */
   read(id: string, fresh: boolean, known = this.#parts.entries.get(id)): Promise<Entry> {
-    const flying = this.#flights.get(id)
-    if (flying === undefined) return this.#depart(id, known)
-    if (!fresh) return flying.landing
+    return this.readAs(id, fresh, known, itself, rethrow)
+  }
+
+  /** The same, made into what the caller wants of it in the promise that is made anyway. */
+  readAs<T>(
+    id: string,
+    fresh: boolean,
+    known: Entry | undefined,
+    use: (entry: Entry) => T,
+    fail: (error: unknown) => never,
+  ): Promise<T> {
+    const flying = this.#flying(id, known)
+    if (flying === undefined) return this.#depart(id, known, use, fail)
+    flying.landing ??= newLanding()
+    if (!fresh) return flying.landing.entry.then(use, fail)
     const again = () => this.read(id, false)
-    flying.next ??= flying.landing.then(again, again)
-    return flying.next
+    flying.next ??= flying.landing.entry.then(again, again)
+    return flying.next.then(use, fail)
   }
 
   noticed(credential: string, generation: number): void {
-    const flight = this.#flights.get(credential)
-    if (flight !== undefined) flight.noticed = Math.max(flight.noticed ?? 0, generation)
     const entry = this.#parts.entries.get(credential)
+    const flight = this.#flying(credential, entry)
+    if (flight !== undefined) flight.noticed = Math.max(flight.noticed ?? 0, generation)
     if (entry === undefined) return
     // what is in use is read at once: the next caller finds it, and an outage that begins now meets the newest. So is what
     // may only have been written again, because until then it serves nobody
@@ -88,7 +104,16 @@ export class Reads {
     if (toRead) this.read(credential, false).catch(() => undefined)
   }
 
-  #depart(id: string, known: Entry | undefined): Promise<Entry> {
+  #flying(id: string, known: Entry | undefined): Flight | undefined {
+    return known === undefined ? this.#first.get(id) : known.flight
+  }
+
+  #depart<T>(
+    id: string,
+    known: Entry | undefined,
+    use: (entry: Entry) => T,
+    fail: (error: unknown) => never,
+  ): Promise<T> {
     const flight: Flight = {
       id,
       tenant: known === undefined ? tenantOf(id) : known.feed.tenant,
@@ -97,18 +122,20 @@ export class Reads {
       connection: undefined,
       feed: undefined,
       epoch: -1,
-      landing: never,
+      isFirst: known === undefined,
+      known,
+      landing: undefined,
       next: undefined,
       noticed: undefined,
     }
-    this.#flights.set(id, flight)
+    if (known === undefined) this.#first.set(id, flight)
+    else known.flight = flight
     const { connection } = this.#parts.link
     const reply = connection === undefined ? this.#wait(flight) : this.#ask(flight, connection)
-    flight.landing = reply.then(
-      (value) => this.#land(flight, value),
-      (error: unknown) => this.#crash(flight, error),
+    return reply.then(
+      (value) => this.#land(flight, value, use, fail),
+      (error: unknown) => fail(this.#crash(flight, error)),
     )
-    return flight.landing
   }
 
   async #wait(flight: Flight): Promise<string | null> {
@@ -116,7 +143,8 @@ export class Reads {
   }
 
   #ask(flight: Flight, connection: Connection): Promise<string | null> {
-    const feed = this.#parts.feeds.of(flight.tenant)
+    const held = flight.known?.feed
+    const feed = held?.live ? held : this.#parts.feeds.of(flight.tenant)
     flight.connection = connection
     flight.feed = feed
     return feed.opening === undefined
@@ -124,34 +152,50 @@ export class Reads {
       : feed.opening.then(() => send(flight, feed, connection))
   }
 
-  #land(flight: Flight, value: string | null): Entry | Promise<Entry> {
+  #land<T>(
+    flight: Flight,
+    value: string | null,
+    use: (entry: Entry) => T,
+    fail: (error: unknown) => never,
+  ): T | Promise<T> {
+    let entry: Entry | undefined
     try {
-      const entry = value === null ? undefined : this.#take(flight, value)
-      if (entry !== undefined && !isOvertaken(flight, entry)) return this.#arrive(flight, entry)
+      if (value !== null) entry = this.#take(flight, value)
     } catch (error) {
-      return this.#crash(flight, error)
+      return fail(this.#crash(flight, error))
     }
+    if (entry !== undefined && !isOvertaken(flight, entry)) return use(this.#arrive(flight, entry))
     return this.#lookCloser(flight).then(
-      (entry) => this.#arrive(flight, entry),
-      (error: unknown) => this.#crash(flight, error),
+      (found) => use(this.#arrive(flight, found)),
+      (error: unknown) => fail(this.#crash(flight, error)),
     )
   }
 
-  #arrive({ id, startedMs }: Flight, entry: Entry): Entry {
-    this.#flights.delete(id)
+  #over({ id, isFirst, known }: Flight): void {
+    if (isFirst) this.#first.delete(id)
+    if (known !== undefined) known.flight = undefined
+  }
+
+  #arrive(flight: Flight, entry: Entry): Entry {
+    const { startedMs, landing } = flight
+    this.#over(flight)
+    landing?.resolve(entry)
     if (this.#parts.isTimed) this.#parts.metrics.read(performance.now() - startedMs, 'found')
     return entry
   }
 
-  #crash({ id, startedMs }: Flight, reason: unknown): never {
-    this.#flights.delete(id)
+  /** @returns what is to be thrown */
+  #crash(flight: Flight, reason: unknown): ReaderError {
+    const { id, startedMs, landing } = flight
+    this.#over(flight)
     const error = reason instanceof ReaderError ? reason : unavailable(explain(reason))
     const entry = this.#parts.entries.get(id)
     entry?.doubt(this.#parts.link.heardMs)
     if (entry !== undefined && (error instanceof CredentialRevoked || error instanceof ReconnectRequired))
       entry.dead = true
+    landing?.reject(error)
     this.#parts.metrics.read(performance.now() - startedMs, error.code)
-    throw error
+    return error
   }
 
   /** There was no token, or a notice of a newer one came while it was read: what does the status say, what comes next? */
@@ -181,11 +225,18 @@ export class Reads {
     if (status.status !== 'revoked' && status.status !== 'reconnect_required') entry.questioned = false
   }
 
-  #take({ id, key, feed, epoch }: Flight, value: string): Entry {
+  #take(flight: Flight, value: string): Entry {
+    const { id, key, feed, epoch, known } = flight
     if (feed === undefined) throw unavailable('it was not asked')
     const { entries, link, maxEntries } = this.#parts
-    const known = entries.get(id)
-    const document = this.#unseal(value, id, known)
+    const opened = this.#open(value, id, known)
+    const document = parseAccess(opened?.plaintext ?? value, id, known?.expiresAt)
+    if (opened !== undefined && (document.generation !== opened.gen || document.family !== opened.family))
+      throw new UnreadableValue(
+        'malformed',
+        `the access token of ${id} was sealed as another generation or family than it says; it was not used`,
+        { credential: id },
+      )
     const seen = known?.token
     if (seen !== undefined && seen.generation > document.generation && seen.family === document.family)
       throw rolledBack(id, seen.generation, document.generation)
@@ -194,23 +245,21 @@ export class Reads {
       known.confirm(epoch, nowMs, link.clock)
       return known
     }
-    const entry = new Entry({ id, key, feed, epoch }, document, nowMs, link.clock)
+    const entry = new Entry({ id, key, feed, epoch, header: opened?.header }, document, nowMs, link.clock)
     if (maxEntries > 0) entries.set(id, entry)
+    if (known !== undefined) known.flight = undefined
+    entry.flight = flight
+    flight.known = entry
     return entry
   }
 
-  #unseal(value: string, id: string, known: Entry | undefined): AccessDocument {
+  /** Undefined for a plain value. */
+  #open(value: string, id: string, known: Entry | undefined): Opened | undefined {
     const { keys } = this.#parts
-    if (keys === undefined) {
-      if (value.startsWith('{')) return parseAccess(value, id, known?.expiresAt)
-      const message = `the access token of ${id} is sealed: createReader needs its tenant's key`
-      throw new UnreadableValue('unknown_key', message, { credential: id })
-    }
-    const { plaintext, family, gen } = open(value, keys, { cred: id })
-    const document = parseAccess(plaintext, id, known?.expiresAt)
-    if (document.generation === gen && document.family === family) return document
-    const message = `the access token of ${id} was sealed as another generation or family than it says; it was not used`
-    throw new UnreadableValue('malformed', message, { credential: id })
+    if (keys !== undefined) return open(value, keys, { cred: id, known: known?.header })
+    if (value.startsWith('{')) return undefined
+    const message = `the access token of ${id} is sealed: createReader needs its tenant's key`
+    throw new UnreadableValue('unknown_key', message, { credential: id })
   }
 }
 
@@ -219,8 +268,20 @@ function send(flight: Flight, feed: Feed, connection: Connection): Promise<strin
   return connection.get(flight.key)
 }
 
-/** stands for a promise that is made in the next line */
-const never = new Promise<never>(() => undefined)
+function newLanding(): Landing {
+  const landing: Partial<Landing> = {}
+  landing.entry = new Promise((resolve, reject) => {
+    landing.resolve = resolve
+    landing.reject = reject
+  })
+  return landing as Landing
+}
+
+const itself = (entry: Entry) => entry
+
+const rethrow = (error: unknown): never => {
+  throw error
+}
 
 /** Where notices come over another connection than answers, one may come before the answer that is older than it. */
 const isOvertaken = ({ noticed }: Flight, entry: Entry) => noticed !== undefined && noticed >= entry.token.generation

@@ -18,10 +18,19 @@ export interface SealedContext {
   gen: number
 }
 
+/** A protected header that was read, and the key that it names. */
+export interface Header {
+  /** as it is encoded */
+  text: string
+  key: SealingKey
+  pcx: SealedContext
+}
+
 export interface Opened {
   plaintext: string
   family: string
   gen: number
+  header: Header
 }
 
 const keyBytes = 32
@@ -64,28 +73,27 @@ export const readerKeyText = (key: SealingKey) => key.key.export().toString('bas
 /**
  * Opens a sealed value and checks that it was made for this credential.
  *
+ * @param known the header of an earlier one of this credential: to read the same again is a tenth of all
  * @throws UnreadableValue `unknown_key`, `tampered`, `other_credential` or `malformed`
  * @example open(sealed, [sealingKey(text)], { cred: 'acme/google-main/alice' }).plaintext
  */
-export function open(sealed: string, keys: readonly SealingKey[], context: { cred: string }): Opened {
+export function open(
+  sealed: string,
+  keys: readonly SealingKey[],
+  { cred, known }: { cred: string; known?: Header | undefined },
+): Opened {
   const [protectedHeader, encryptedKey, nonce, ciphertext, tag, ...rest] = sealed.split('.')
   if (protectedHeader === undefined || encryptedKey !== '' || rest.length > 0) throw malformed('is not a compact JWE')
-  const { kid, pcx } = readHeader(protectedHeader)
-  const key = keys.find((candidate) => candidate.kid === kid)
-  if (key === undefined)
-    throw new UnreadableValue(
-      'unknown_key',
-      `the value stored for ${context.cred} is sealed with key ${JSON.stringify(kid.slice(0, 43))}, which is not among the ${keys.length} given`,
-      { credential: context.cred },
-    )
+  const header = known?.text === protectedHeader ? known : readHeader(protectedHeader, keys, cred)
+  const { key, pcx } = header
   const plaintext = decipher(key, protectedHeader, part(nonce), part(ciphertext), part(tag))
-  if (pcx.cred !== context.cred)
+  if (pcx.cred !== cred)
     throw new UnreadableValue(
       'other_credential',
-      `the value stored for ${context.cred} was sealed for another credential; it was not used`,
-      { credential: context.cred },
+      `the value stored for ${cred} was sealed for another credential; it was not used`,
+      { credential: cred },
     )
-  return { plaintext, family: pcx.family, gen: pcx.gen }
+  return { plaintext, family: pcx.family, gen: pcx.gen, header }
 }
 
 function decipher(key: SealingKey, aad: string, nonce: Buffer, ciphertext: Buffer, tag: Buffer): string {
@@ -102,14 +110,21 @@ function decipher(key: SealingKey, aad: string, nonce: Buffer, ciphertext: Buffe
   return plaintext.toString('utf8')
 }
 
-function readHeader(encoded: string): { kid: string; pcx: SealedContext } {
-  const { alg, enc, kid, pcx, crit, zip } = parseHeader(encoded)
+function readHeader(text: string, keys: readonly SealingKey[], cred: string): Header {
+  const { alg, enc, kid, pcx, crit, zip } = parseHeader(text)
   if (alg !== 'dir' || enc !== 'A256GCM') throw malformed('uses another algorithm than dir with A256GCM')
   // RFC 7516 section 4.1.13: an extension that is not understood must be refused
   if (crit !== undefined || zip !== undefined) throw malformed('uses extensions that are not known here')
   if (typeof kid !== 'string') throw malformed('names no key')
   if (!isContext(pcx)) throw malformed('does not say what it was sealed for')
-  return { kid, pcx }
+  const key = keys.find((candidate) => candidate.kid === kid)
+  if (key === undefined)
+    throw new UnreadableValue(
+      'unknown_key',
+      `the value stored for ${cred} is sealed with key ${JSON.stringify(kid.slice(0, 43))}, which is not among the ${keys.length} given`,
+      { credential: cred },
+    )
+  return { text, key, pcx }
 }
 
 function parseHeader(encoded: string): Record<string, unknown> {

@@ -67,6 +67,25 @@ function expectNoSecret(error: Error, value: string): void {
     expect(shown).not.toContain(secret)
 }
 
+describe('a value that was opened before', () => {
+  test('is checked each time that it is read, though its header is known', async () => {
+    const id = newCredential()
+    const tokens = setting.reader({ keys: [readerKeyText(acme)] })
+    const good = sealedValue(id)
+    const [header = '', , nonce = '', ciphertext = '', tag = ''] = good.split('.')
+    await setting.redis.set(accessKey(id), good)
+    const first = await tokens.get(id, { fresh: true })
+    expect(await tokens.get(id, { fresh: true })).toBe(first)
+    const changed = `${ciphertext.startsWith('A') ? 'B' : 'A'}${ciphertext.slice(1)}`
+    await setting.redis.set(accessKey(id), [header, '', nonce, changed, tag].join('.'))
+    await expect(tokens.get(id, { fresh: true })).rejects.toMatchObject({ code: 'tampered' })
+    await setting.redis.set(accessKey(id), sealedValue(id, { key: other }))
+    await expect(tokens.get(id, { fresh: true })).rejects.toMatchObject({ code: 'unknown_key' })
+    await setting.redis.set(accessKey(id), sealedValue(id, { generation: 3 }))
+    expect(await tokens.get(id, { fresh: true })).toMatchObject({ generation: 3 })
+  })
+})
+
 describe('what must not be used is refused by its code, and nothing of it is repeated', () => {
   test.each<[string, string, (id: string) => string]>([
     ['sealed with another key', 'unknown_key', (id) => sealedValue(id, { key: other })],

@@ -20,7 +20,12 @@ function entry({ dies = false, heard = true } = {}) {
     expires_at: new Date(43_200_000 + 601_000).toISOString(),
     ...(dies ? { dies_at_refresh: true } : {}),
   }
-  const made = new Entry({ id, key: 'k', feed, epoch: heard ? feed.epoch : -1 }, document, 1_000, clock)
+  const made = new Entry(
+    { id, key: 'k', feed, epoch: heard ? feed.epoch : -1, header: undefined },
+    document,
+    1_000,
+    clock,
+  )
   return { made, feed }
 }
 
