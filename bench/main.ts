@@ -23,18 +23,18 @@ const benches: Record<string, (run: Run) => Promise<Result[]>> = {
 
 const fully = {
   trials: 3,
-  workflowsAtFirst: 110,
+  workflows: 200,
   rounds: 11,
-  warmUpMs: 4_000,
+  warmUpMs: 6_000,
   windowMs: 8_000,
   sleepers: 1_000,
   looked: 40,
 }
 const quickly = {
   trials: 1,
-  workflowsAtFirst: 110,
+  workflows: 200,
   rounds: 2,
-  warmUpMs: 3_000,
+  warmUpMs: 5_000,
   windowMs: 6_000,
   sleepers: 400,
   looked: 20,

@@ -8,6 +8,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker'
+import { workflowModules } from '../src/workflow-code.ts'
 
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
@@ -30,7 +31,7 @@ async function compile(): Promise<void> {
 
 async function bundleWorkflows(): Promise<void> {
   const { code } = await bundleWorkflowCode({
-    workflowsPath: join(dist, 'src/workflows/index.js'),
+    ...workflowModules(join(dist, 'src/workflows'), 'js'),
     logger: new DefaultLogger('WARN'),
   })
   await writeFile(join(dist, 'workflow-bundle.js'), code)

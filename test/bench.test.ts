@@ -93,7 +93,7 @@ describe('npm run bench -- refresh', () => {
   beforeAll(async () => {
     const plan = {
       trials: 1,
-      workflowsAtFirst: 12,
+      workflows: 12,
       rounds: 1,
       warmUpMs: 2_500,
       windowMs: 4_000,

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker'
 import { DeterminismViolationError } from '@temporalio/workflow'
 import { beforeAll, expect, test } from 'vitest'
+import { workflowModules } from '../src/workflow-code.ts'
 import { type RecordedHistory, shapeNames, shapeOf, shapes } from './history-shapes.ts'
 
 /**
@@ -17,8 +18,8 @@ let workflowBundle: WorkflowBundle
 beforeAll(async () => {
   const logger = new DefaultLogger('ERROR')
   Runtime.install({ logger })
-  const workflowsPath = join(import.meta.dirname, '../src/workflows/index.ts')
-  workflowBundle = await bundleWorkflowCode({ workflowsPath, logger })
+  const modules = workflowModules(join(import.meta.dirname, '../src/workflows'), 'ts')
+  workflowBundle = await bundleWorkflowCode({ ...modules, logger })
 }, 60_000)
 
 const read = (file: string) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as RecordedHistory

@@ -36,7 +36,7 @@ function ofRounds(plan: Rounds, rounds: { credential: Round[]; null: Round[] }):
   return [
     {
       ...both('refresh', 'cycles/s', (round) => round.cyclesPerSecond),
-      workflows: rounds.credential.map(({ workflows }) => workflows),
+      workflows: plan.workflows,
       rounds: plan.rounds,
       windowSeconds: plan.windowMs / 1000,
       cycles: sum((round) => round.cycles),

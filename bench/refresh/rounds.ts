@@ -7,10 +7,10 @@ import { quiet } from './quiet.ts'
 import type { Rig } from './rig.ts'
 
 export interface Rounds {
-  /** rounds before those, not counted: for the compiler, and to find out how many workflows it takes */
+  /** rounds before those, not counted: for the compiler */
   trials: number
-  /** in the first of these: more than any machine can serve in time */
-  workflowsAtFirst: number
+  /** of each kind in its rounds: so many that the machine cannot serve them in time, whichever kind they are */
+  workflows: number
   /** of each kind, alternating */
   rounds: number
   /** after the last workflow of a round has begun */
@@ -21,7 +21,6 @@ export interface Rounds {
 }
 
 export interface Round {
-  workflows: number
   cyclesPerSecond: number
   cycles: number
   failures: number
@@ -46,32 +45,17 @@ interface Side {
 /** the histories that are looked at, of each round */
 const sampledHistories = 20
 
-/** Undisturbed, a cycle takes 0.95 s for its timer and up to 0.4 s for the rest; a busy machine takes longer. */
-const cycleSecondsAtFirst = 1.7
-
-/**
- * Enough workflows to keep the machine busy all the time, and so few that they begin their cycles when they are due:
- * one that is late leaves its timer out, and is a workflow task cheaper. What is enough is another number for each kind.
- */
-function nextCount({ workflows, tasksPerCycle, machineBusy }: Round): number {
-  if (tasksPerCycle < 1.9) return Math.ceil(workflows * 0.9)
-  return machineBusy < 0.95 ? Math.ceil(workflows * 1.05) : workflows
-}
-
 /** Measures both kinds in turns, each round with workflows of its own; only one kind has any at a time. */
 export async function measureRounds(rig: Rig, plan: Rounds): Promise<{ credential: Round[]; null: Round[] }> {
   const [worker, nullWorker] = await Promise.all([rig.startWorker('credential'), rig.startWorker('null')])
   const real: Side = { kind: 'credential', begin: beginCredential(rig), worker, counter: rig.endpoint }
   const bare: Side = { kind: 'null', begin: beginNull(rig), worker: nullWorker, counter: nullWorker }
   const measured = { credential: [] as Round[], null: [] as Round[] }
-  const count = { credential: plan.workflowsAtFirst, null: plan.workflowsAtFirst }
   for (let round = 1 - plan.trials; round <= plan.rounds; round++) {
     // what gets slower or faster with time does so for both
     for (const side of round % 2 === 0 ? [bare, real] : [real, bare]) {
-      const result = await measure(rig, side, { name: `round-${round}`, count: count[side.kind] }, plan)
+      const result = await measure(rig, side, `round-${round}`, plan)
       plan.say(`refresh: round ${round} of ${plan.rounds}, ${side.kind}: ${describe(result)}`)
-      const first = round === 1 - plan.trials
-      count[side.kind] = first ? Math.ceil(result.cyclesPerSecond * cycleSecondsAtFirst) : nextCount(result)
       if (round > 0) measured[side.kind].push(result)
     }
   }
@@ -79,12 +63,12 @@ export async function measureRounds(rig: Rig, plan: Rounds): Promise<{ credentia
   return measured
 }
 
-const describe = ({ cyclesPerSecond, workflows, tasksPerCycle, machineBusy, allCpuMsPerCycle }: Round) =>
-  `${cyclesPerSecond.toFixed(1)} cycles/s of ${workflows} workflows, ${tasksPerCycle.toFixed(2)} workflow tasks each, machine ${Math.round(machineBusy * 100)} % busy, ${allCpuMsPerCycle.toFixed(1)} ms CPU a cycle`
+const describe = ({ cyclesPerSecond, tasksPerCycle, machineBusy, allCpuMsPerCycle }: Round) =>
+  `${cyclesPerSecond.toFixed(1)} cycles/s, ${tasksPerCycle.toFixed(2)} workflow tasks each, machine ${Math.round(machineBusy * 100)} % busy, ${allCpuMsPerCycle.toFixed(1)} ms CPU a cycle`
 
-async function measure(rig: Rig, side: Side, who: { name: string; count: number }, plan: Rounds): Promise<Round> {
-  const { warmUpMs, windowMs, signal } = plan
-  const handles = await beginAll(side.begin, { ...who, pace: 'busy', signal })
+async function measure(rig: Rig, side: Side, name: string, plan: Rounds): Promise<Round> {
+  const { workflows: count, warmUpMs, windowMs, signal } = plan
+  const handles = await beginAll(side.begin, { name, count, pace: 'busy', signal })
   await sleep(warmUpMs, undefined, { signal })
   const before = await sample(rig, side)
   await sleep(windowMs, undefined, { signal })
@@ -94,7 +78,6 @@ async function measure(rig: Rig, side: Side, who: { name: string; count: number 
   await quiet(side.worker, signal)
   const cycles = after.cycles - before.cycles
   return {
-    workflows: handles.length,
     cyclesPerSecond: (cycles / (after.atMs - before.atMs)) * 1000,
     cycles,
     failures: after.failures - before.failures,

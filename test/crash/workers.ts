@@ -10,6 +10,7 @@ import { type Connection, connect, ready } from '../../src/store/connection.ts'
 import { type Admission, Gate } from '../../src/store/gate.ts'
 import { Store } from '../../src/store/store.ts'
 import { workerOptions } from '../../src/worker.ts'
+import { workflowModules } from '../../src/workflow-code.ts'
 import * as messages from '../../src/workflows/messages.ts'
 import type { Effects } from './effects.ts'
 
@@ -26,8 +27,8 @@ export interface WorkerSetting {
 
 /** The workflows as they are shipped, bundled once for all workers of a test. */
 export async function bundle(): Promise<string> {
-  const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url))
-  return (await bundleWorkflowCode({ workflowsPath, logger })).code
+  const folder = fileURLToPath(new URL('../../src/workflows', import.meta.url))
+  return (await bundleWorkflowCode({ ...workflowModules(folder, 'ts'), logger })).code
 }
 
 export const keyringOf = ({ keys }: Config): Keyring => ({
