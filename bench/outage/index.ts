@@ -37,7 +37,7 @@ const services = {
 const deadlines = {
   full: {
     ...{ credentials: 5_000, workers: 2, tokenSeconds: 600, idleSeconds: 200, deadlines: 10 },
-    ...{ absoluteSeconds: 300, warnSeconds: [150, 50] },
+    ...{ absoluteSeconds: 900, warnSeconds: [450, 150] },
   },
   quick: {
     ...{ credentials: 300, workers: 1, tokenSeconds: 600, idleSeconds: 20, deadlines: 3 },

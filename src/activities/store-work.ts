@@ -220,18 +220,24 @@ function newsIn({ event, reason, reconnectSoonMs, refreshEndsInMs = 0 }: Announc
   if (reconnectSoonMs === undefined)
     return event === undefined ? undefined : { event, ...(reason === undefined ? {} : { reason }) }
   const left = `the grant ends in ${spanText(refreshEndsInMs)}`
-  return { event: 'reconnect_soon' as const, reason: left, mark: spanText(reconnectSoonMs) }
+  return { event: 'reconnect_soon' as const, reason: left, mark: markOf(reconnectSoonMs) }
+}
+
+const units = [
+  [86_400, 'd'],
+  [3_600, 'h'],
+  [60, 'm'],
+] as const
+
+/** A threshold, exactly, for it tells warnings apart: `14d`, `36h`, `90s`. */
+function markOf(ms: number): string {
+  const [unit, name] = units.find(([one]) => (ms / 1000) % one === 0) ?? [1, 's']
+  return `${ms / 1000 / unit}${name}`
 }
 
 /** In the largest unit that leaves something, as `14d`. */
 function spanText(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000))
-  const [unit, name] = (
-    [
-      [86_400, 'd'],
-      [3_600, 'h'],
-      [60, 'm'],
-    ] as const
-  ).find(([one]) => seconds >= one) ?? [1, 's']
+  const [unit, name] = units.find(([one]) => seconds >= one) ?? [1, 's']
   return `${Math.round(seconds / unit)}${name}`
 }

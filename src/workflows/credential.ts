@@ -250,10 +250,13 @@ class Life {
 
   /** Whoever is nearer to losing a token goes first; tenants share what is left, as the workflow was started. */
   #priority(forced: boolean) {
-    const { accessExpiresAtMs } = this.#state
-    const remainingMs = accessExpiresAtMs === undefined ? undefined : accessExpiresAtMs - Date.now()
-    const urgent = forced || this.#state.risk !== undefined
-    return { ...workflowInfo().priority, priorityKey: priorityKey(remainingMs, urgent) }
+    const { accessExpiresAtMs, refreshExpiresAtMs, risk } = this.#state
+    const from = (atMs: number | undefined) => (atMs === undefined ? undefined : atMs - Date.now())
+    const urgent = forced || risk !== undefined
+    return {
+      ...workflowInfo().priority,
+      priorityKey: priorityKey(from(accessExpiresAtMs), urgent, from(refreshExpiresAtMs)),
+    }
   }
 
   #hasNews(): boolean {

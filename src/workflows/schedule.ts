@@ -88,13 +88,18 @@ const leadMs = (lifeMs: number, longestMs: number) => Math.min(lifeMs / 2, clamp
  *
  * @param urgent somebody waits for it, or it is a replay whose window closes
  * @param remainingMs until the access token ends; 0 or less when it has; undefined for one that never had any
+ * @param refreshRemainingMs until the refresh token dies of old age, or unused: a person would have to help then
  */
-export function priorityKey(remainingMs: number | undefined, urgent: boolean): number {
+export function priorityKey(
+  remainingMs: number | undefined,
+  urgent: boolean,
+  refreshRemainingMs = Number.POSITIVE_INFINITY,
+): number {
   if (urgent) return 1
-  // nobody reads it yet, and there may be thousands of them at once
-  if (remainingMs === undefined) return 3
   const limits = [minute, 10 * minute, 2 * hour]
-  return 2 + limits.filter((limit) => remainingMs > limit).length
+  const within = (ms: number) => 2 + limits.filter((limit) => ms > limit).length
+  // one without a token nobody reads yet, and there may be thousands of them at once
+  return Math.min(remainingMs === undefined ? 3 : within(remainingMs), within(refreshRemainingMs))
 }
 
 /**

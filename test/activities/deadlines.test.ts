@@ -174,6 +174,21 @@ describe('a refresh', () => {
       reason: 'the grant ends in 14d',
     })
   })
+
+  test.each([
+    [1.5 * day, '36h'],
+    [2 * day, '2d'],
+    [150_000, '150s'],
+    [hour / 2, '30m'],
+  ])('is told apart from every other: the id of one %d ms before ends in %s', async (reconnectSoonMs, mark) => {
+    const credential = setting.credential()
+    await setting.it.store.write(setting.caller, storedSet(credential))
+    const { generation, family } = refreshOf(credential)
+    const input = { credential, kind: 'refresh_token', family, generation, status: 'active', sinceMs: 0 } as const
+    await setting.activities.announce({ ...input, refreshEndsInMs: reconnectSoonMs, reconnectSoonMs })
+    const events = await setting.it.redis.xRevRange('perennial:events', '+', '-', { COUNT: 1 })
+    expect(events?.[0]?.message.id).toBe(`${family}/${generation}/reconnect_soon/${mark}`)
+  })
 })
 
 function end(livesMs: number, endsInMs?: number) {

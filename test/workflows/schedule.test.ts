@@ -236,6 +236,15 @@ describe('where a refresh stands among others of its provider', () => {
     expect(priorityKey(remainingMs, true)).toBe(1)
   })
 
+  test('a refresh token that is about to die goes before what its access token would allow, never after it', () => {
+    expect(priorityKey(day, false, minute)).toBe(2)
+    expect(priorityKey(undefined, false, minute)).toBe(2)
+    expect(priorityKey(day, false, hour)).toBe(4)
+    expect(priorityKey(minute, false, 60 * day)).toBe(2)
+    expect(priorityKey(undefined, false, 60 * day)).toBe(3)
+    expect(priorityKey(day, true, day)).toBe(1)
+  })
+
   test('nearer to the end of the token is never later', () => {
     const ms = fc.integer({ min: -day, max: 400 * day })
     fc.assert(
