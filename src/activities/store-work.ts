@@ -231,8 +231,9 @@ const units = [
 
 /** A threshold, exactly, for it tells warnings apart: `14d`, `36h`, `90s`. */
 function markOf(ms: number): string {
-  const [unit, name] = units.find(([one]) => (ms / 1000) % one === 0) ?? [1, 's']
-  return `${ms / 1000 / unit}${name}`
+  const seconds = Math.round(ms) / 1000
+  const [unit, name] = units.find(([one]) => seconds % one === 0) ?? [1, 's']
+  return `${seconds / unit}${name}`
 }
 
 /** In the largest unit that leaves something, as `14d`. */

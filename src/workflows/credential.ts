@@ -251,12 +251,11 @@ class Life {
   /** Whoever is nearer to losing a token goes first; tenants share what is left, as the workflow was started. */
   #priority(forced: boolean) {
     const { accessExpiresAtMs, refreshExpiresAtMs, risk } = this.#state
-    const from = (atMs: number | undefined) => (atMs === undefined ? undefined : atMs - Date.now())
+    const nowMs = Date.now()
+    const remainingMs = accessExpiresAtMs === undefined ? undefined : accessExpiresAtMs - nowMs
+    const refreshRemainingMs = (refreshExpiresAtMs ?? Number.POSITIVE_INFINITY) - nowMs
     const urgent = forced || risk !== undefined
-    return {
-      ...workflowInfo().priority,
-      priorityKey: priorityKey(from(accessExpiresAtMs), urgent, from(refreshExpiresAtMs)),
-    }
+    return { ...workflowInfo().priority, priorityKey: priorityKey(remainingMs, urgent, refreshRemainingMs) }
   }
 
   #hasNews(): boolean {

@@ -17,15 +17,18 @@ const withHeader = (value: string, changes: object) =>
 
 describe('sealing', () => {
   test('what was sealed opens, with the family and generation it was sealed for', () => {
-    expect(open(sealed, [key], context)).toMatchObject({ plaintext: 'a secret', family: 'f1', gen: 7 })
+    const [text] = sealed.split('.')
+    const opened = { plaintext: 'a secret', family: 'f1', gen: 7, header: { text, key, pcx } }
+    expect(open(sealed, [key], context)).toEqual(opened)
   })
 
   test('any text, credential, family and generation survive the round trip', () => {
     const text = fc.string({ unit: 'grapheme' })
     fc.assert(
       fc.property(text, text, text, fc.maxSafeNat(), (plaintext, cred, family, gen) => {
-        const opened = open(seal(plaintext, key, { cred, family, gen }), [other, key], { cred })
-        expect(opened).toMatchObject({ plaintext, family, gen })
+        const { header: read, ...opened } = open(seal(plaintext, key, { cred, family, gen }), [other, key], { cred })
+        expect(opened).toEqual({ plaintext, family, gen })
+        expect(read).toMatchObject({ key, pcx: { cred, family, gen } })
       }),
     )
   })
