@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Store } from '../../src/store/store.ts'
 import { each } from '../refresh/population.ts'
 import { compare, type Result } from '../report.ts'
+import type { RequestSeen } from './provider.ts'
 import { type Rig, startRig } from './rig.ts'
 
 export interface DeadlineBench {
@@ -46,17 +47,23 @@ async function idle(rig: Rig, plan: DeadlineBench): Promise<Result> {
   say(
     `deadlines: ${credentials} with an idle deadline of ${idleSeconds} s have begun; waiting for ${deadlines} of them`,
   )
-  await sleep(idleSeconds * deadlines * 1000, undefined, { signal })
-  const requests = await rig.provider('idle').requests()
+  let requests = await rig.provider('idle').requests()
+  for (let passed = 1; passed <= deadlines; passed++) {
+    await sleep(idleSeconds * 1000, undefined, { signal })
+    requests = await rig.provider('idle').requests()
+    say(`deadlines: ${died(requests)} have died after ${passed} of ${deadlines}, ${requests.length} requests`)
+  }
   const statuses = await statusesOf(rig, all)
   const alive = statuses.filter((status) => status === 'active').length
   await end(rig, all)
   return {
     ...compare('deadlines.idle', `alive after ${deadlines} deadlines`, [alive], [credentials]),
     ...{ idleSeconds, refreshes: requests.filter(({ outcome }) => outcome === 'granted').length },
-    died: requests.filter(({ outcome }) => outcome === 'died_idle').length,
+    died: died(requests),
   }
 }
+
+const died = (requests: readonly RequestSeen[]) => requests.filter(({ outcome }) => outcome === 'died_idle').length
 
 async function ending(rig: Rig, plan: DeadlineBench): Promise<Result[]> {
   const { credentials, absoluteSeconds, warnSeconds, signal, say } = plan
