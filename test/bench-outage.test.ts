@@ -119,8 +119,11 @@ test('a service asks for no more tokens than it needs, through restarts of worke
 }, 180_000)
 
 test('no refresh token dies unused, and each that ends is told of once for each threshold and not in silence', async () => {
-  const plan = { credentials: 30, workers: 1, tokenSeconds: 600, idleSeconds: 10, deadlines: 3, absoluteSeconds: 30 }
-  const results = named(await benchDeadlines({ ...run, ...plan, warnSeconds: [20, 10] }))
+  const plan = {
+    ...{ credentials: 30, workers: 1, beginPerSecond: 40, tokenSeconds: 600 },
+    ...{ idleSeconds: 10, deadlines: 3, absoluteSeconds: 30, warnSeconds: [20, 10] },
+  }
+  const results = named(await benchDeadlines({ ...run, ...plan }))
   for (const name of ['deadlines.idle', 'deadlines.warned', 'deadlines.ended'])
     expect(results.get(name)?.value, name).toBe(30)
   expect(results.get('deadlines.idle')?.died).toBe(0)

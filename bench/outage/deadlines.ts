@@ -7,7 +7,10 @@ import { type Rig, startRig } from './rig.ts'
 
 export interface DeadlineBench {
   credentials: number
+  /** together they remember all credentials: who asks this often is not what a worker's cache is made for */
   workers: number
+  /** how fast they come in: what the machine does at once, with the refreshes of those that are there */
+  beginPerSecond: number
   /** of access tokens: much longer than that of refresh tokens */
   tokenSeconds: number
   idleSeconds: number
@@ -73,7 +76,7 @@ async function ending(rig: Rig, plan: DeadlineBench): Promise<Result[]> {
   const untilMs = performance.now() + absoluteSeconds * 1200 + 60_000
   let ended = 0
   while (ended < credentials && performance.now() < untilMs) {
-    await sleep(2_000, undefined, { signal })
+    await sleep(10_000, undefined, { signal })
     ended = (await statusesOf(rig, all)).filter((status) => status === 'reconnect_required').length
   }
   const told = await warned(rig)
@@ -86,14 +89,17 @@ async function ending(rig: Rig, plan: DeadlineBench): Promise<Result[]> {
   ]
 }
 
-const beginAll = (rig: Rig, provider: string, { credentials, signal }: DeadlineBench) =>
-  each(
-    Array.from({ length: credentials }, (_, i) => `${provider}-${i}`),
-    async (line) => {
-      signal.throwIfAborted()
-      return await rig.begin(provider, line)
+async function beginAll(rig: Rig, provider: string, plan: DeadlineBench): Promise<string[]> {
+  const { credentials, beginPerSecond, signal } = plan
+  const beganMs = performance.now()
+  return await each(
+    Array.from({ length: credentials }, (_, i) => i),
+    async (i) => {
+      await sleep(Math.max(0, beganMs + (i / beginPerSecond) * 1000 - performance.now()), undefined, { signal })
+      return await rig.begin(provider, `${provider}-${i}`)
     },
   )
+}
 
 async function statusesOf(rig: Rig, credentials: readonly string[]) {
   return (await new Store(rig.redis).statuses(credentials)).map((document) => document?.status)

@@ -36,11 +36,11 @@ const services = {
  */
 const deadlines = {
   full: {
-    ...{ credentials: 5_000, workers: 2, tokenSeconds: 600, idleSeconds: 200, deadlines: 10 },
+    ...{ credentials: 5_000, workers: 3, beginPerSecond: 20, tokenSeconds: 600, idleSeconds: 200, deadlines: 10 },
     ...{ absoluteSeconds: 900, warnSeconds: [450, 150] },
   },
   quick: {
-    ...{ credentials: 300, workers: 1, tokenSeconds: 600, idleSeconds: 20, deadlines: 3 },
+    ...{ credentials: 300, workers: 1, beginPerSecond: 40, tokenSeconds: 600, idleSeconds: 20, deadlines: 3 },
     ...{ absoluteSeconds: 40, warnSeconds: [20, 10] },
   },
 }
