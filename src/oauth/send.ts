@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { Agent, type Dispatcher } from 'undici'
+import { buildConnector, Client, type Dispatcher } from 'undici'
 import { publicConnector } from './addresses.ts'
 import { bodyText } from './body.ts'
 import type { Answer, Outcome } from './judge.ts'
@@ -36,24 +36,28 @@ export interface TlsIdentity {
 }
 
 /**
- * A dispatcher that puts each request on a connection of its own and never repeats one: HTTP/2 re-sends a POST after
- * REFUSED_STREAM, and a kept-alive connection may be closed by the server in the moment of sending.
+ * Opens a connection for each request and never repeats one: HTTP/2 re-sends a POST after REFUSED_STREAM, and a
+ * kept-alive connection may be closed by the server in the moment of sending. TLS sessions are taken up again.
  */
-export function createDispatcher(options: {
-  connectTimeoutMs: number
-  connections?: number
-  tls?: TlsIdentity
-  publicOnly?: boolean
-}): Agent {
-  const connect = { timeout: options.connectTimeoutMs, ...options.tls }
-  return new Agent({
-    allowH2: false,
-    pipelining: 0,
-    connect: options.publicOnly ? publicConnector({ ...connect, allowH2: false }) : connect,
-    ...(options.connections !== undefined && { connections: options.connections }),
-    maxResponseSize: 64 * 1024,
-    maxHeaderSize: 16 * 1024,
-  })
+export class Connections {
+  readonly #options: Client.Options
+
+  constructor(options: { connectTimeoutMs: number; tls?: TlsIdentity; publicOnly?: boolean }) {
+    const connect = { timeout: options.connectTimeoutMs, ...options.tls, allowH2: false }
+    this.#options = {
+      allowH2: false,
+      pipelining: 0,
+      // one that was given up before it was connected
+      keepAliveTimeout: 1,
+      connect: options.publicOnly ? publicConnector(connect) : buildConnector(connect),
+      maxResponseSize: 64 * 1024,
+      maxHeaderSize: 16 * 1024,
+    }
+  }
+
+  to(origin: string): Dispatcher {
+    return new Client(origin, this.#options)
+  }
 }
 
 /**
@@ -63,7 +67,7 @@ export function createDispatcher(options: {
  * @param lateAfterMs an attempt older than this is not sent any more
  */
 export function send(
-  dispatcher: Dispatcher,
+  connections: Connections,
   message: Message,
   attempt: Attempt,
   lateAfterMs: number,
@@ -74,9 +78,8 @@ export function send(
     const exchange = new Exchange(host, attempt, lateAfterMs, clock, resolve)
     if (!exchange.mayLeave()) return
     try {
-      dispatcher.dispatch(
+      connections.to(origin).dispatch(
         {
-          origin,
           path: pathname + search,
           method: message.method,
           headers: message.headers,

@@ -1,12 +1,11 @@
-import type { Agent } from 'undici'
 import type { ClientIdentity } from './client-proof.ts'
 import { type Discovered, Discovery } from './discovery.ts'
-import { type JudgeContext, judge } from './judge.ts'
+import { type JudgeContext, judge, type Outcome } from './judge.ts'
 import { type LookupRequest, lookedUpMs, lookupMessage } from './lookup.ts'
 import type { Message } from './message.ts'
 import { buildTokenMessage, secretsOf, type TokenRequest } from './request.ts'
 import { type Revocation, type RevocationRequest, revoke } from './revocation.ts'
-import { type Attempt, type Clock, createDispatcher, send, systemClock, type TlsIdentity } from './send.ts'
+import { type Attempt, type Clock, Connections, send, systemClock, type TlsIdentity } from './send.ts'
 import type { Verdict } from './verdict.ts'
 
 /** Asks token endpoints, of any number of providers. */
@@ -28,8 +27,6 @@ export interface TokenEndpoint {
 export interface TokenEndpointOptions {
   /** DNS, TCP and TLS together; 3 s */
   connectTimeoutMs?: number
-  /** sockets to one provider; unbounded, as whoever runs the attempts bounds them, and one that waits may become late */
-  connections?: number
   /** an attempt older than this is not sent any more; 3 s */
   lateAfterMs?: number
   clock?: Clock
@@ -44,28 +41,27 @@ export interface TokenEndpointOptions {
  * if (verdict.kind === 'granted') store(verdict.tokens)
  */
 export function createTokenEndpoint(options: TokenEndpointOptions = {}): TokenEndpoint {
-  const { connectTimeoutMs = 3_000, lateAfterMs = 3_000, clock = systemClock, connections } = options
-  const dispatchers = new Dispatchers({ connectTimeoutMs, ...(connections !== undefined && { connections }) })
+  const { connectTimeoutMs = 3_000, lateAfterMs = 3_000, clock = systemClock } = options
+  const out = new WayOut({ connectTimeoutMs, clock })
   const discovery = new Discovery()
   return {
     async exchange(request, attempt) {
       const refused = refusedUnsent(request)
       if (refused !== undefined) return refused
       const message = buildTokenMessage(request)
-      const outcome = await send(dispatchers.for(request), message, attempt, lateAfterMs, clock)
+      const outcome = await out.send(request, message, attempt, lateAfterMs)
       return judge(outcome, contextOf(request, message, clock))
     },
     async discover(issuer, { publicOnly }, attempt) {
       const wrong = endpointFault(issuer)
       if (wrong !== undefined) return wrong
-      const dispatcher = dispatchers.for({ clientAuth: 'none', clientId: '', publicOnly })
-      const ask = (message: Message) => send(dispatcher, message, attempt, Number.POSITIVE_INFINITY, clock)
-      return await discovery.at(issuer, ask)
+      const anyone = { clientAuth: 'none', clientId: '', publicOnly } as const
+      return await discovery.at(issuer, (message) => out.send(anyone, message, attempt))
     },
     async lookUp(request, attempt) {
       if (endpointFault(request.endpoint) !== undefined) return undefined
       const message = lookupMessage(request)
-      const outcome = await send(dispatchers.for(request), message, attempt, Number.POSITIVE_INFINITY, clock)
+      const outcome = await out.send(request, message, attempt)
       return lookedUpMs(outcome, request, clock.wallMs())
     },
     async revoke(request, attempt) {
@@ -74,45 +70,58 @@ export function createTokenEndpoint(options: TokenEndpointOptions = {}): TokenEn
         if (wrong !== undefined) return { kind: 'failed', reason: 'invalid_endpoint', detail: `an endpoint ${wrong}` }
       }
       // sent however late: what is being revoked is not wanted at any time
-      const ask = (message: Message) =>
-        send(dispatchers.for(request), message, attempt, Number.POSITIVE_INFINITY, clock)
-      return await revoke(request, ask, clock.wallMs())
+      return await revoke(request, (message) => out.send(request, message, attempt), clock.wallMs())
     },
     async close() {
-      await dispatchers.close()
+      await out.close()
     },
   }
 }
 
-/** One for all clients, one that connects to public addresses alone, and those of clients that show a certificate. */
-class Dispatchers {
-  readonly #options: { connectTimeoutMs: number; connections?: number }
-  readonly #agents = new Map<string, { tls: TlsIdentity | undefined; agent: Agent }>()
-  #closing: Promise<unknown> | undefined
+type Shown = Pick<ClientIdentity, 'clientAuth' | 'clientId' | 'privateKey' | 'certificate' | 'publicOnly'>
 
-  constructor(options: { connectTimeoutMs: number; connections?: number }) {
+/** The one way out. Its connections are the same for all clients, but for those that show a certificate. */
+class WayOut {
+  readonly #options: { connectTimeoutMs: number; clock: Clock }
+  readonly #connections = new Map<string, { tls: TlsIdentity | undefined; to: Connections }>()
+  readonly #underWay = new Set<Promise<Outcome>>()
+  #closed = false
+
+  constructor(options: { connectTimeoutMs: number; clock: Clock }) {
     this.#options = options
   }
 
-  for(client: Pick<ClientIdentity, 'clientAuth' | 'clientId' | 'privateKey' | 'certificate' | 'publicOnly'>): Agent {
-    const { clientAuth, clientId, privateKey, certificate, publicOnly = false } = client
-    const shows = clientAuth === 'tls_client_auth' && privateKey !== undefined && certificate !== undefined
-    const tls = shows ? { key: privateKey, cert: certificate } : undefined
-    const name = `${publicOnly} ${shows ? clientId : ''}`
-    const known = this.#agents.get(name)
-    if (known !== undefined && known.tls?.cert === tls?.cert && known.tls?.key === tls?.key) return known.agent
-    // a certificate that was replaced; what is under way with the old one comes to its end
-    known?.agent.close().catch(() => {})
-    const agent = createDispatcher({ ...this.#options, publicOnly, ...(tls !== undefined && { tls }) })
-    // nothing is sent after the end
-    if (this.#closing !== undefined) agent.close().catch(() => {})
-    this.#agents.set(name, { agent, tls })
-    return agent
+  /** @param lateAfterMs an attempt older than this is not sent any more; however late unless given */
+  async send(
+    client: Shown,
+    message: Message,
+    attempt: Attempt,
+    lateAfterMs = Number.POSITIVE_INFINITY,
+  ): Promise<Outcome> {
+    if (this.#closed) return { kind: 'unsent', reason: 'closed', detail: 'this process is ending; nothing was sent' }
+    const sending = send(this.#connectionsOf(client), message, attempt, lateAfterMs, this.#options.clock)
+    this.#underWay.add(sending)
+    const outcome = await sending
+    this.#underWay.delete(sending)
+    return outcome
   }
 
   async close(): Promise<void> {
-    this.#closing ??= Promise.all([...this.#agents.values()].map(({ agent }) => agent.close()))
-    await this.#closing
+    this.#closed = true
+    await Promise.all(this.#underWay)
+  }
+
+  #connectionsOf({ clientAuth, clientId, privateKey, certificate, publicOnly = false }: Shown): Connections {
+    const shows = clientAuth === 'tls_client_auth' && privateKey !== undefined && certificate !== undefined
+    const tls = shows ? { key: privateKey, cert: certificate } : undefined
+    const name = `${publicOnly} ${shows ? clientId : ''}`
+    const known = this.#connections.get(name)
+    if (known !== undefined && known.tls?.cert === tls?.cert && known.tls?.key === tls?.key) return known.to
+    const { connectTimeoutMs } = this.#options
+    // a certificate may have been replaced; what is under way with the old one comes to its end
+    const to = new Connections({ connectTimeoutMs, publicOnly, ...(tls !== undefined && { tls }) })
+    this.#connections.set(name, { tls, to })
+    return to
   }
 }
 

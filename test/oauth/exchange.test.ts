@@ -5,6 +5,7 @@ import {
   createTokenEndpoint,
   type TokenEndpointOptions,
   type TokenRequest,
+  type Verdict,
 } from '../../src/oauth/index.ts'
 import { httpAnswer, type RawServer, rawServer } from './raw-server.ts'
 
@@ -79,12 +80,24 @@ describe('nothing left this machine', () => {
     expect(verdict).toMatchObject({ kind: 'unsent', reason: 'timeout' })
   })
 
+  it('closing waits for what is under way', async () => {
+    const server = await serve((socket) => setTimeout(() => socket.end(httpAnswer(200, whole)), 100))
+    const tokens = createTokenEndpoint()
+    let verdict: Verdict | undefined
+    void tokens.exchange(request(server.url), beginAttempt(5_000)).then((ended) => {
+      verdict = ended
+    })
+    await tokens.close()
+    expect(verdict).toMatchObject({ kind: 'granted' })
+  })
+
   it('a closed endpoint sends nothing', async () => {
     const server = await serve((socket) => socket.end(httpAnswer(200, whole)))
     const tokens = createTokenEndpoint()
     await tokens.close()
     await tokens.close()
-    expect(await tokens.exchange(request(server.url), beginAttempt(1_000))).toMatchObject({ kind: 'unsent' })
+    const verdict = await tokens.exchange(request(server.url), beginAttempt(1_000))
+    expect(verdict).toMatchObject({ kind: 'unsent', reason: 'closed' })
     expect(server.connections()).toBe(0)
   })
 

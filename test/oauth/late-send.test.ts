@@ -91,32 +91,10 @@ it('an event loop that stood still while the socket connected sends nothing', as
   expect(server.receivedBytes()).toBe(0)
 })
 
-it('a request that waited too long for a socket is not sent, and those after it are', async () => {
-  const server = await serve((socket) => setTimeout(() => socket.end(answer), 400))
-  const tokens = endpoint({ connections: 1, lateAfterMs: 200 })
-  const first = tokens.exchange(request(server.url), beginAttempt(10_000))
-  const second = tokens.exchange(request(server.url), beginAttempt(10_000))
-  expect(await first).toMatchObject({ kind: 'granted' })
-  expect(await second).toMatchObject({ kind: 'unsent', reason: 'late' })
-  expect(await tokens.exchange(request(server.url), beginAttempt(10_000))).toMatchObject({ kind: 'granted' })
-  expect(server.requests).toHaveLength(2)
-})
-
-it('an attempt given up by its timer is not sent later, even if the clocks saw no time pass', async () => {
-  const { clock } = movable()
-  const server = await serve((socket) => setTimeout(() => socket.end(answer), 400))
-  const tokens = endpoint({ connections: 1, clock })
-  const first = tokens.exchange(request(server.url), beginAttempt(10_000, clock))
-  const second = tokens.exchange(request(server.url), beginAttempt(150, clock))
-  expect(await second).toMatchObject({ kind: 'unsent', reason: 'timeout' })
-  await first
-  await sleep(100)
-  expect(server.requests).toHaveLength(1)
-})
-
 /** A real TLS server that speaks HTTP/2 too, behind a TCP relay that holds the handshake back. */
 async function slowTls(handshakeMs: number) {
   const bodies: string[] = []
+  const resumed: boolean[] = []
   const server = createServer(
     { key: fixture('key.pem'), cert: fixture('cert.pem'), ALPNProtocols: ['h2', 'http/1.1'] },
     (incoming, response) => {
@@ -124,6 +102,7 @@ async function slowTls(handshakeMs: number) {
       incoming.on('end', () => response.end('{"access_token":"access-1"}'))
     },
   )
+  server.on('secureConnection', (socket) => resumed.push(socket.isSessionReused()))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   closers.push(() => void server.close())
   const { port } = server.address() as AddressInfo
@@ -138,7 +117,7 @@ async function slowTls(handshakeMs: number) {
     },
   )
   setDefaultCACertificates([...getCACertificates('default'), fixture('cert.pem')])
-  return { url: `https://127.0.0.1:${relay.port}/token`, bodies }
+  return { url: `https://127.0.0.1:${relay.port}/token`, bodies, resumed }
 }
 
 it('a TLS handshake that took too long is followed by no request', async () => {
@@ -155,4 +134,24 @@ it('a TLS handshake that is quick enough is, over HTTP/1.1 although the server o
   const { url, bodies } = await slowTls(20)
   expect(await endpoint({}).exchange(request(url), beginAttempt(10_000))).toMatchObject({ kind: 'granted' })
   expect(bodies).toHaveLength(1)
+})
+
+it('an attempt given up by its timer is not sent later, even if the clocks saw no time pass', async () => {
+  const { clock } = movable()
+  const { url, bodies } = await slowTls(300)
+  const tokens = endpoint({ clock })
+  expect(await tokens.exchange(request(url), beginAttempt(100, clock))).toMatchObject({
+    kind: 'unsent',
+    reason: 'timeout',
+  })
+  await sleep(400)
+  expect(bodies).toEqual([])
+})
+
+it('a connection takes up the TLS session of the one before', async () => {
+  const { url, bodies, resumed } = await slowTls(0)
+  const tokens = endpoint({})
+  for (const _ of [1, 2]) await tokens.exchange(request(url), beginAttempt(10_000))
+  expect(bodies).toHaveLength(2)
+  expect(resumed).toEqual([false, true])
 })
