@@ -10,6 +10,7 @@ import { ClientStanding } from './client-standing.ts'
 import { Clocks } from './clocks.ts'
 import { type Caller, clientOf, type ProcessDeps } from './deps.ts'
 import { filledFor, identityOf } from './endpoints.ts'
+import type { Grant } from './grant.ts'
 import { keep, within } from './keep.ts'
 import { tokenRequestFor } from './token-request.ts'
 import { found, type Generation, newWriter, revokedBy, rotationOf, UnusableHash } from './token-set.ts'
@@ -63,12 +64,13 @@ class RefreshAttempt {
     const { hash } = begun
     if (begun.verdict !== 'clear') return this.#instead(begun.verdict, hash)
     await this.#standing.beTheOneWhoTries(client, refusedBefore)
-    const request = await tokenRequestFor(this.#deps, this.#input, client, hash, this.#clocks.redisNowMs())
+    const redisNowMs = this.#clocks.redisNowMs()
+    const { request, held } = await tokenRequestFor(this.#deps, this.#input, client, hash, redisNowMs)
     const beganMs = this.#clocks.redisNowMs()
     const verdict = this.#asItIs(client, request) ?? (await this.#exchange(client, request))
     if (verdict.kind !== 'granted') return await this.#refused(client, request, verdict)
     const tokens = await this.#withExpiry(client, request, verdict.tokens)
-    const refreshed = await this.#keep(tokens, hash, beganMs)
+    const refreshed = await this.#keep(tokens, { hash, held, beganMs })
     if (refusedBefore !== undefined || this.#input.activeSinceMs === undefined)
       this.#standing.worksAgain(client, refusedBefore !== undefined)
     return refreshed
@@ -167,7 +169,10 @@ class RefreshAttempt {
     return this.#remainingMs - (performance.now() - this.#beganMs)
   }
 
-  async #keep(tokens: TokenSet, hash: GrantHash | undefined, beganMs: number): Promise<Refreshed> {
+  async #keep(
+    tokens: TokenSet,
+    { hash, held, beganMs }: { hash: GrantHash | undefined; held: Grant; beganMs: number },
+  ): Promise<Refreshed> {
     const { credential, kind, family, generation, grant, seeds, parameters, activeSinceMs } = this.#input
     return await keep(this.#deps, this.#caller, this.#clocks, {
       credential,
@@ -180,6 +185,7 @@ class RefreshAttempt {
       seeds: seeds.length > 0 ? seeds : (hash?.seeds ?? []),
       parameters: parameters ?? {},
       before: this.#deadlinesBefore(hash),
+      held,
       ...(grant === undefined ? {} : { heldGrant: grant }),
       ...(activeSinceMs === undefined ? {} : { activeSinceMs }),
     })

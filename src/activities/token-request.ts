@@ -16,6 +16,7 @@ import type { Grant } from './grant.ts'
  *
  * @param hash what stands in the store
  * @param nowMs by the clock of the store
+ * @returns the request, and the grant that it is made with
  * @throws AttemptFailed where it cannot be asked
  */
 export async function tokenRequestFor(
@@ -24,14 +25,15 @@ export async function tokenRequestFor(
   client: ClientConfig,
   hash: GrantHash | undefined,
   nowMs: number,
-): Promise<TokenRequest> {
+): Promise<{ request: TokenRequest; held: Grant }> {
   const values = valuesFor(client, input.parameters)
   if (values instanceof PerennialError) throw clientRefused('invalid_parameter', values.message)
   const endpoint = await endpointFor(deps, client, values)
   const { rotation, tokenRequest, tokenResponse, errors, neverAfterExpiry } = client.provider
-  const { refresh_token, access_token } = heldGrant(deps, input)
+  const held = heldGrant(deps, input)
+  const { refresh_token, access_token } = held
   const ended = hash?.generation === input.generation && (hash.accessExpiresAtMs ?? Number.POSITIVE_INFINITY) <= nowMs
-  return {
+  const request: TokenRequest = {
     ...identityOf(client, client.provider.tokenEndpoint),
     endpoint,
     values,
@@ -45,6 +47,7 @@ export async function tokenRequestFor(
     ...(access_token !== undefined && { accessToken: access_token }),
     ...(neverAfterExpiry && ended && { pastSaving: true }),
   }
+  return { request, held }
 }
 
 /** Where tokens come from: as the entry says, or as the provider itself does at its issuer. */

@@ -8,15 +8,7 @@ import type { Refreshed } from '../workflows/messages.ts'
 import { dueWithinMs, type TimeRules } from '../workflows/schedule.ts'
 import { type Clocks, isoTime } from './clocks.ts'
 import { type Answered, type Deadlines, deadlines } from './deadlines.ts'
-import {
-  type ActivityDeps,
-  clientOf,
-  type GrantProblem,
-  grantProblem,
-  openGrant,
-  sealAccess,
-  sealGrant,
-} from './deps.ts'
+import { type ActivityDeps, clientOf, type GrantProblem, grantProblem, sealAccess, sealGrant } from './deps.ts'
 import { type Grant, grantAfter } from './grant.ts'
 
 /** A token set on its way into the store and back to the workflow. */
@@ -30,6 +22,8 @@ export interface Generation {
   tokens: TokenSet
   /** the grant as it was sealed before; stays when the provider did not rotate */
   heldGrant?: string
+  /** what it holds; absent where no answer came, for it stays as it is sealed whether or not a key opens it here */
+  held?: Grant
   seeds: string[]
   parameters: Record<string, string>
   activeSinceMs?: number
@@ -50,7 +44,7 @@ export function prepare(
   const { credential, family, generation, tokens } = from
   const context = { cred: credential, family, gen: generation }
   const provider = clientOf(deps, credential)?.provider
-  const known = heldBefore(deps, from)
+  const { held: known } = from
   const next = grantAfter(tokens, known, { kind: from.kind, provider })
   const grant = next === undefined ? undefined : sealGrant(deps.keyring, next, context)
   const values = { ...known?.values, ...tokens.values }
@@ -63,7 +57,7 @@ export function prepare(
   const at = (inMs: number | undefined) => (inMs === undefined ? undefined : redisMs + inMs)
   const refreshExpiresAtMs = at(ends.livesMs)
   const refreshEndsAtMs = at(ends.endsInMs)
-  const held = grant ?? from.heldGrant
+  const sealed = grant ?? from.heldGrant
   return {
     write: {
       credential,
@@ -75,7 +69,7 @@ export function prepare(
       parameters: from.parameters,
       status: statusOf(from, { redisMs, dueInMs, lifetimeMs, refreshExpiresAtMs, refreshEndsAtMs }),
       ...(access === undefined ? {} : { access }),
-      ...(held === undefined ? {} : { grant: held }),
+      ...(sealed === undefined ? {} : { grant: sealed }),
       ...(refreshExpiresAtMs === undefined ? {} : { refreshExpiresAtMs }),
       ...(refreshEndsAtMs === undefined ? {} : { refreshEndsAtMs }),
     },
@@ -88,17 +82,6 @@ export function prepare(
       ...toldOf(deps, ends),
       ...(grant === undefined ? {} : { grant }),
     },
-  }
-}
-
-/** What the grant held that goes on. What was opened to be sent can be opened again; a claim holds none. */
-function heldBefore({ keyring }: ActivityDeps, { credential, heldGrant, tokens }: Generation): Grant | undefined {
-  // no answer came: it stays as it is sealed, whether or not a key opens it here
-  if (heldGrant === undefined || Object.keys(tokens).length === 0) return undefined
-  try {
-    return openGrant<Grant>(keyring, heldGrant, credential)
-  } catch {
-    return undefined
   }
 }
 
