@@ -39,8 +39,6 @@ export const workerOptions = {
     ...polling,
     // a credential mostly sleeps; only what is in the middle of a refresh is worth its memory
     maxCachedWorkflows: 2000,
-    // after a worker was killed, a signal to a workflow that it had cached waits this long
-    stickyQueueScheduleToStartTimeout: '3s',
     maxConcurrentActivityTaskExecutions: 200,
   },
   exchanges: { ...shutdown, ...polling, maxConcurrentActivityTaskExecutions: 200 },
