@@ -22,10 +22,10 @@ const benches: Record<string, (run: Run) => Promise<Result[]>> = {
 }
 
 const fully = {
-  trials: 3,
+  trials: 2,
   workflows: 200,
   rounds: 11,
-  warmUpMs: 6_000,
+  warmUpMs: 18_000,
   windowMs: 8_000,
   sleepers: 1_000,
   looked: 40,
@@ -34,7 +34,7 @@ const quickly = {
   trials: 1,
   workflows: 200,
   rounds: 2,
-  warmUpMs: 5_000,
+  warmUpMs: 16_000,
   windowMs: 6_000,
   sleepers: 400,
   looked: 20,

@@ -36,7 +36,7 @@ const services = {
  */
 const deadlines = {
   full: {
-    ...{ credentials: 5_000, workers: 3, beginPerSecond: 20, tokenSeconds: 600, idleSeconds: 200, deadlines: 10 },
+    ...{ credentials: 5_000, workers: 3, beginPerSecond: 20, tokenSeconds: 600, idleSeconds: 250, deadlines: 10 },
     ...{ absoluteSeconds: 900, warnSeconds: [450, 150] },
   },
   quick: {

@@ -13,7 +13,11 @@ export interface Rounds {
   workflows: number
   /** of each kind, alternating */
   rounds: number
-  /** after the last workflow of a round has begun */
+  /**
+   * After the last workflow of a round has begun. The server keeps a timer for the timeouts of each task, the longest 15 s,
+   * and looks at it when it fires, however long ago the task ended: before that those of the round before are still
+   * firing and those of this one not yet.
+   */
   warmUpMs: number
   windowMs: number
   signal: AbortSignal
