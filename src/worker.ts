@@ -24,24 +24,15 @@ import * as messages from './workflows/messages.ts'
  */
 const shutdown = { shutdownGraceTime: '20s', shutdownForceTime: '25s' } as const
 
-/**
- * Tasks that a worker has in hand beside each other make a busy Temporal server slower for all of them: on two cores with
- * the server on them, 200 credentials that are always due got 105 refreshes a second with these, 78 with ten, the SDK's
- * default, and 65 with forty.
- */
-const pollers = { type: 'simple-maximum', maximum: 5 } as const
-const polling = { workflowTaskPollerBehavior: pollers, activityTaskPollerBehavior: pollers }
-
 /** How work is taken; the benchmark's null worker takes its own in the same way. */
 export const workerOptions = {
   workflows: {
     ...shutdown,
-    ...polling,
     // a credential mostly sleeps; only what is in the middle of a refresh is worth its memory
     maxCachedWorkflows: 2000,
     maxConcurrentActivityTaskExecutions: 200,
   },
-  exchanges: { ...shutdown, ...polling, maxConcurrentActivityTaskExecutions: 200 },
+  exchanges: { ...shutdown, maxConcurrentActivityTaskExecutions: 200 },
 } as const
 
 /**
