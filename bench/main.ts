@@ -22,9 +22,9 @@ const benches: Record<string, (run: Run) => Promise<Result[]>> = {
 }
 
 const fully = {
-  trials: 2,
+  trials: 1,
   workflows: 200,
-  rounds: 11,
+  rounds: 9,
   warmUpMs: 18_000,
   windowMs: 8_000,
   sleepers: 1_000,
