@@ -91,17 +91,22 @@ test('a thousand readers of a client that has no token yet are one request', asy
   expect((await live.perennial.describe(credential))?.generation).toBe(1)
 }, 60_000)
 
+let herds = 0
+
 test('a credential near the end of its token goes before a herd that has time left', async () => {
+  // where it is tried again, with others
+  const herd = ++herds
+  const before = seen('slow').length
   // half a minute of work for this provider
-  await Promise.all(numbers(30).map((i) => begin('slow', `herd-${i}`, { fresh: false })))
-  const credential = await begin('slow', 'near')
+  await Promise.all(numbers(30).map((i) => begin('slow', `herd-${herd}-${i}`, { fresh: false })))
+  const credential = await begin('slow', `near-${herd}`)
   await until(
     'refreshed',
     () => live.perennial.describe(credential),
     (view) => (view?.generation ?? 0) >= 2,
     60_000,
   )
-  const place = linesSeen('slow').indexOf('near')
+  const place = linesSeen('slow').indexOf(`near-${herd}`) - before
   // it joined when it was due, half way to its end
   expect(place).toBeLessThan(22)
   expect((await live.reader.get(credential)).generation).toBeGreaterThanOrEqual(2)
