@@ -17,7 +17,7 @@ export interface DeadlineBench {
   /** for so many of these it is looked whether any dies */
   deadlines: number
   absoluteSeconds: number
-  /** before the end, when it is to be told */
+  /** before the end, when it is to be told; no whole minutes, for those are named in minutes */
   warnSeconds: number[]
   signal: AbortSignal
   say(line: string): void
@@ -73,7 +73,7 @@ async function ending(rig: Rig, plan: DeadlineBench): Promise<Result[]> {
   const all = await beginAll(rig, 'ending', plan)
   say(`deadlines: ${credentials} that end after ${absoluteSeconds} s have begun`)
   // the provider is asked within a tenth after the end; the last of them began just now
-  const untilMs = performance.now() + absoluteSeconds * 1200 + 60_000
+  const untilMs = performance.now() + absoluteSeconds * 1200 + 180_000
   let ended = 0
   while (ended < credentials && performance.now() < untilMs) {
     await sleep(10_000, undefined, { signal })

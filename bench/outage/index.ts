@@ -37,7 +37,7 @@ const services = {
 const deadlines = {
   full: {
     ...{ credentials: 5_000, workers: 3, beginPerSecond: 20, tokenSeconds: 600, idleSeconds: 200, deadlines: 10 },
-    ...{ absoluteSeconds: 360, warnSeconds: [180, 60] },
+    ...{ absoluteSeconds: 600, warnSeconds: [290, 110] },
   },
   quick: {
     ...{ credentials: 300, workers: 1, beginPerSecond: 40, tokenSeconds: 600, idleSeconds: 20, deadlines: 3 },
