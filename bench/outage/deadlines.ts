@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { markOf } from '../../src/activities/store-work.ts'
 import { Store } from '../../src/store/store.ts'
 import { each } from '../refresh/population.ts'
 import { compare, type Result } from '../report.ts'
@@ -17,7 +18,7 @@ export interface DeadlineBench {
   /** for so many of these it is looked whether any dies */
   deadlines: number
   absoluteSeconds: number
-  /** before the end, when it is to be told; no whole minutes, for those are named in minutes */
+  /** before the end, when it is to be told */
   warnSeconds: number[]
   signal: AbortSignal
   say(line: string): void
@@ -50,7 +51,7 @@ async function idle(rig: Rig, plan: DeadlineBench): Promise<Result> {
   say(
     `deadlines: ${credentials} with an idle deadline of ${idleSeconds} s have begun; waiting for ${deadlines} of them`,
   )
-  let requests = await rig.provider('idle').requests()
+  let requests: RequestSeen[] = []
   for (let passed = 1; passed <= deadlines; passed++) {
     await sleep(idleSeconds * 1000, undefined, { signal })
     requests = await rig.provider('idle').requests()
@@ -81,7 +82,7 @@ async function ending(rig: Rig, plan: DeadlineBench): Promise<Result[]> {
   }
   const told = await warned(rig)
   const exactly = all.filter((credential) =>
-    warnSeconds.every((seconds) => told.get(`${credential} ${seconds}s`) === 1),
+    warnSeconds.every((seconds) => told.get(`${credential} ${markOf(seconds * 1000)}`) === 1),
   )
   return [
     compare('deadlines.warned', 'told once for each threshold', [exactly.length], [credentials]),

@@ -230,7 +230,7 @@ const units = [
 ] as const
 
 /** A threshold, exactly, for it tells warnings apart: `14d`, `36h`, `90s`. */
-function markOf(ms: number): string {
+export function markOf(ms: number): string {
   const seconds = Math.round(ms) / 1000
   const [unit, name] = units.find(([one]) => seconds % one === 0) ?? [1, 's']
   return `${seconds / unit}${name}`
