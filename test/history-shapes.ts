@@ -79,6 +79,11 @@ export const shapes = {
   'timed-out-and-found': all(ran('refresh', 'TIMED_OUT'), ran('settle', 'COMPLETED'), not(shown('at_risk'))),
   'stored-later': all(ran('refresh', 'COMPLETED'), ran('persist', 'COMPLETED')),
   rejected: all(signalled('rejected'), some('MARKER_RECORDED'), ran('refresh', 'COMPLETED')),
+  'asked-to-cancel': all(
+    some('WORKFLOW_EXECUTION_CANCEL_REQUESTED'),
+    not(some('ACTIVITY_TASK_CANCEL_REQUESTED')),
+    ran('refresh', 'COMPLETED', 2),
+  ),
   resynced: all(signalled('resync'), ran('resync', 'COMPLETED'), ran('refresh', 'COMPLETED')),
   'reconnected-while-revoking': all(
     signalled('reconnect'),

@@ -1,6 +1,7 @@
 import { ApplicationFailure, defineSearchAttributeKey } from '@temporalio/common'
 import {
   allHandlersFinished,
+  CancellationScope,
   condition,
   log,
   makeContinueAsNewFunc,
@@ -33,11 +34,17 @@ import { priorityKey } from './schedule.ts'
 import { currentDetails, waitingFor } from './summary.ts'
 import * as transitions from './transitions.ts'
 
-/** Keeps one credential alive, from its first grant until it is revoked. */
+/**
+ * Keeps one credential alive, from its first grant until it is revoked. Temporal's "Request Cancellation", which can be
+ * sent to a whole list, does not end it: readers would keep a token that nobody renews.
+ */
 export async function credential(input: CredentialInput): Promise<Closed> {
   const life = new Life(input)
   life.listen()
-  return await life.run()
+  CancellationScope.current().cancelRequested.catch(() =>
+    log.warn('a request to cancel was ignored: perennial revoke ends a credential'),
+  )
+  return await CancellationScope.nonCancellable(() => life.run())
 }
 
 const statusAttribute = defineSearchAttributeKey(messages.searchAttributes.status, 'KEYWORD')
@@ -91,7 +98,9 @@ class Life {
       this.#inbox.push(message)
       this.#bell.ring()
     })
-    setHandler(messages.refreshNow, () => this.#answerRefreshNow(), { validator: () => this.#refuseHopeless() })
+    setHandler(messages.refreshNow, () => CancellationScope.nonCancellable(() => this.#answerRefreshNow()), {
+      validator: () => this.#refuseHopeless(),
+    })
   }
 
   async run(): Promise<Closed> {

@@ -23,35 +23,19 @@ export class Scopes {
  */
 export class Bell {
   #ring = (_rung: boolean) => {}
-  #fail = (_cancelled: unknown) => {}
-  /** the workflow was cancelled, by this */
-  #cancelled: { by: unknown } | undefined
   readonly #timers = new Scopes()
-
-  constructor() {
-    CancellationScope.current().cancelRequested.catch((by) => {
-      this.#cancelled = { by }
-      this.#fail(by)
-    })
-  }
 
   ring(): void {
     this.#ring(true)
   }
 
-  /** @throws CancelledFailure where the workflow is cancelled */
   rung(): Promise<boolean> {
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       this.#ring = resolve
-      this.#fail = reject
-      if (this.#cancelled !== undefined) reject(this.#cancelled.by)
     })
   }
 
-  /**
-   * @returns whether it rang before the time was over
-   * @throws CancelledFailure where the workflow is cancelled
-   */
+  /** @returns whether it rang before the time was over */
   async rungWithin(ms: number, summary: string): Promise<boolean> {
     const rung = await new Promise<boolean>((resolve, reject) => {
       this.#ring = resolve

@@ -148,6 +148,15 @@ export const recordedLives: Record<Shape, Life> = {
     return lived
   },
 
+  'asked-to-cancel': async (live, subject) => {
+    const lived = await begin(live, subject)
+    const { outcome } = await refreshInFlight(live, lived, subject)
+    await live.temporal.workflow.getHandle(`credential/${lived.credential}`).cancel()
+    await outcome
+    await live.perennial.refreshNow(lived.credential)
+    return lived
+  },
+
   resynced: async (live, subject) => {
     const lived = await begin(live, subject)
     await loseInRedis(live, subject)

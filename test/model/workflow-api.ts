@@ -196,6 +196,10 @@ export class CancellationScope {
     return here().scopes.at(-1) ?? root
   }
 
+  static nonCancellable<T>(work: () => Promise<T>): Promise<T> {
+    return work()
+  }
+
   /** What is begun in the first tick of `work` belongs to this scope; our workflows begin nothing later. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     const { scopes } = here()
