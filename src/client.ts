@@ -10,7 +10,7 @@ import {
 } from '@temporalio/client'
 import { ApplicationFailure } from '@temporalio/common'
 import { type Former, type Imported, type ImportOptions, importLines, type Servers } from './client/import/import.ts'
-import { type Restored, type RestoreFilter, restore } from './client/restore.ts'
+import { type Restored, type RestoreFilter, restore, unattended } from './client/restore.ts'
 import { type ResyncProgress, resync } from './client/resync.ts'
 import { checkParameters, clientFor, makeSeed } from './client/seed.ts'
 import { ask, openTemporal, type Temporal } from './client/temporal.ts'
@@ -232,6 +232,12 @@ export class Perennial {
         this.#begin(credential, { aboveGeneration: generation, inbox: [], parameters }, messages.revoke),
     }
     yield* restore(parts, begin, filter)
+  }
+
+  /** Credentials that stand in the store without a workflow that refreshes them: restore() brings them back. */
+  async *unattended(): AsyncIterable<string> {
+    await this.#stores((store) => store.ping())
+    yield* unattended({ temporal: this.#temporal, store: this.#store })
   }
 
   /**

@@ -10,6 +10,8 @@ export interface Ailing {
   nextAttemptAt?: string
   /** when the grant ends, whatever is refreshed */
   reconnectBy?: string
+  /** of a workflow that someone ended in Temporal */
+  workflowStatus?: string
 }
 
 /**
@@ -19,6 +21,8 @@ export interface Ailing {
  * @example cure({ credential: 'acme/google-main/alice', status: 'reconnect_required', reason: 'invalid_grant' })
  */
 export function cure(ailing: Ailing): string {
+  if (ailing.workflowStatus !== undefined)
+    return `Its workflow was ended in Temporal (${ailing.workflowStatus}), so nobody refreshes it: \`perennial restore\` starts it again from what stands in Redis.`
   switch (ailing.status) {
     case 'active':
       return ailing.reconnectBy === undefined ? 'Nothing to do.' : endsAt(ailing, ailing.reconnectBy)

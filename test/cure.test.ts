@@ -62,6 +62,12 @@ describe('the cure', () => {
     )
   })
 
+  test.each(statuses)('for %s whose workflow was ended in Temporal says that nobody refreshes it', (status) => {
+    expect(cure({ credential, status, workflowStatus: 'TERMINATED' })).toMatch(
+      /TERMINATED.*nobody.*`perennial restore`/,
+    )
+  })
+
   test.each(statuses)('for %s is whole without provider, reason and time', (status) => {
     const text = cure({ credential, status })
     expect(text).not.toMatch(/undefined|\(\)| {2}/)

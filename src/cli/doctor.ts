@@ -30,20 +30,24 @@ async function examine(target: Target): Promise<Check[]> {
   if (config instanceof PerennialError)
     return config.message.split('\n').map((problem) => fail('configuration', problem, `correct ${target.path}`))
   // loaded here: a wrong configuration is told without waiting for them
-  const [{ checkTemporal }, { checkRedis }, { checkUsers }, { checkProviders }] = await Promise.all([
-    import('./checks/temporal.ts'),
-    import('./checks/redis.ts'),
-    import('./checks/users.ts'),
-    import('./checks/providers.ts'),
-  ])
-  const checks = await Promise.all([
+  const [{ checkTemporal }, { checkRedis }, { checkUsers }, { checkProviders }, { checkCredentials }] =
+    await Promise.all([
+      import('./checks/temporal.ts'),
+      import('./checks/redis.ts'),
+      import('./checks/users.ts'),
+      import('./checks/providers.ts'),
+      import('./checks/credentials.ts'),
+    ])
+  const groups = await Promise.all([
     checkTemporal(config),
     checkRedis(config.redis.url),
     // on a development stack everything is one person's
     target.devStack ? [] : checkUsers(config),
     checkProviders(config),
   ])
-  return [checkConfiguration(config), ...checks.flat()]
+  const checks = [checkConfiguration(config), ...groups.flat()]
+  const away = checks.some(({ check, status }) => ['temporal', 'redis'].includes(check) && status === 'fail')
+  return away ? checks : [...checks, await checkCredentials(config)]
 }
 
 function checkConfiguration(config: Config): Check {

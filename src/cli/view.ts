@@ -33,12 +33,14 @@ export function details(view: CredentialView, nowMs: number): [label: string, va
     ['attempt', view.attempt?.toString()],
     ['last failure', view.lastFailure],
     ['workflow', view.runId === undefined ? view.workflowId : `${view.workflowId} (run ${view.runId})`],
+    ['workflow status', view.workflowStatus],
     ['what to do', cureOf(view)],
   ]
   return lines.flatMap(([label, value]) => (value === undefined ? [] : [[label, value]]))
 }
 
-function cureOf({ credential, status, reason, provider, nextRefreshAt, reconnectBy }: CredentialView): string {
+function cureOf(view: CredentialView): string {
+  const { credential, status, reason, provider, nextRefreshAt, reconnectBy, workflowStatus } = view
   return cure({
     credential,
     status,
@@ -46,6 +48,7 @@ function cureOf({ credential, status, reason, provider, nextRefreshAt, reconnect
     ...(provider === undefined ? {} : { provider }),
     ...(nextRefreshAt === undefined ? {} : { nextAttemptAt: nextRefreshAt }),
     ...(reconnectBy === undefined ? {} : { reconnectBy }),
+    ...(workflowStatus === undefined ? {} : { workflowStatus }),
   })
 }
 

@@ -76,6 +76,21 @@ export async function* restore(
   }
 }
 
+/** The credentials of the store that no workflow looks after, though they were not revoked. */
+export async function* unattended({ temporal, store }: { temporal: Temporal; store: Store }): AsyncIterable<string> {
+  const attended = new Set<string>()
+  const query = `WorkflowType = 'credential' AND ExecutionStatus = 'Running'`
+  for await (const running of temporal.client.workflow.list({ query })) attended.add(running.workflowId)
+  for await (const credential of store.credentials()) {
+    if (attended.has(workflowId(credential))) continue
+    const { hash } = await store.read(credential)
+    if (hash === undefined || hash.tombstone) continue
+    // the list is a little behind: it may have begun since, or been revoked
+    const life = await lifeOf(temporal, credential)
+    if (life !== 'running' && life < hash.generation) yield credential
+  }
+}
+
 function matches({ clients }: Config, { tenant, client }: CredentialParts, filter: RestoreFilter): boolean {
   const provider = clients.get(client)?.provider.name
   const wanted = (value: string | undefined, one: string | undefined) => one === undefined || one === value

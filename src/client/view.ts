@@ -21,6 +21,8 @@ export interface CredentialView {
   /** of the refresh under way, when it has failed */
   attempt?: number
   lastFailure?: string
+  /** as Temporal names it, where someone ended the workflow but not the credential: nobody refreshes it */
+  workflowStatus?: string
   workflowId: string
   runId?: string
 }
@@ -49,6 +51,7 @@ export function viewOf(credential: string, workflow: Shown, stored: Stored): Cre
   // a document that tells another story is older than the workflow's
   const current = document?.status === status
   const ended = status === 'revoked'
+  const left = workflow.status.name !== 'RUNNING' && workflow.status.name !== 'COMPLETED'
   return {
     credential,
     status,
@@ -61,9 +64,10 @@ export function viewOf(credential: string, workflow: Shown, stored: Stored): Cre
       generation,
       family: family === '' ? undefined : family,
       accessExpiresAt: ended ? undefined : accessExpiresAt,
-      nextRefreshAt: ended ? undefined : nextRefreshAt,
+      nextRefreshAt: ended || left ? undefined : nextRefreshAt,
       refreshExpiresAt: ended ? undefined : refreshExpiresAt,
       reconnectBy: ended ? undefined : reconnectBy,
+      workflowStatus: left ? workflow.status.name : undefined,
     }),
   }
 }

@@ -16,6 +16,9 @@ const handleOf = (credential: string) => live.temporal.workflow.getHandle(`crede
 
 const refusedExchanges = async () => (await live.demo.record()).exchanges.filter(({ error }) => error !== undefined)
 
+const exchangesOf = async (user: string) =>
+  (await live.demo.record()).exchanges.filter(({ subject }) => subject === user).length
+
 const aliveOf = async (user: string) => (await live.demo.record()).alive[user] ?? []
 
 /** A credential at generation 3. */
@@ -25,6 +28,13 @@ async function begin(user: string): Promise<string> {
   expect(await live.perennial.refreshNow(credential)).toMatchObject({ generation: 3 })
   return credential
 }
+
+const credentialsCheck = async () =>
+  (await live.cli('doctor', '--json')).stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { check: string })
+    .find(({ check }) => check === 'credentials')
 
 const closed = (credential: string) =>
   until(
@@ -65,17 +75,55 @@ test('a workflow that was reset to its first task goes on from what stands in th
   expect(await aliveOf('apple')).toHaveLength(1)
 }, 180_000)
 
+test('a request to cancel ends no credential: not its sleep, not its exchange, not what comes after', async () => {
+  const [asleep, busy] = [await begin('quince'), await begin('medlar')]
+  await handleOf(asleep).cancel()
+  expect(await live.perennial.refreshNow(asleep)).toMatchObject({ generation: 4 })
+
+  await live.demo.setFaults({ holdAnswerMs: 2000 })
+  const before = await exchangesOf('medlar')
+  const refreshed = live.perennial.refreshNow(busy)
+  await until(
+    'the provider has rotated',
+    () => exchangesOf('medlar'),
+    (count) => count > before,
+  )
+  await handleOf(busy).cancel()
+  await live.demo.setFaults()
+  expect(await refreshed).toMatchObject({ generation: 4 })
+  expect(await live.perennial.refreshNow(busy)).toMatchObject({ generation: 5 })
+  expect(await refusedExchanges()).toEqual([])
+  for (const credential of [asleep, busy]) {
+    expect((await handleOf(credential).describe()).status.name).toBe('RUNNING')
+    await live.perennial.revoke(credential)
+    await closed(credential)
+  }
+}, 120_000)
+
 test('a workflow that was terminated leaves its token readable; restore goes on where it was, start is refused', async () => {
   const credential = await begin('cherry')
   const before = await live.reader.get(credential)
+  expect(await credentialsCheck()).toMatchObject({ status: 'ok' })
   await handleOf(credential).terminate('an operator')
   expect(await live.reader.get(credential)).toEqual(before)
+
+  const left = await live.perennial.describe(credential)
+  expect(left).toMatchObject({ status: 'active', generation: 3, workflowStatus: 'TERMINATED' })
+  expect(left).not.toHaveProperty('nextRefreshAt')
+  expect((await live.cli('show', credential)).stdout).toMatch(/what to do +Its workflow was ended.*`perennial restore`/)
+  expect(await credentialsCheck()).toMatchObject({
+    status: 'fail',
+    message: expect.stringContaining(`nobody refreshes ${credential}: `),
+    fix: 'perennial restore',
+  })
   const tokenResponse = await live.demo.mintGrant('cherry', 'orchard')
   await expect(live.perennial.start(credential, { tokenResponse })).rejects.toMatchObject({ code: 'restore_needed' })
 
   const restored = await live.cli('restore', '--tenant', 'demo', '--json')
   expect(restored.code).toBe(0)
   expect(restored.stdout).toContain(`"credential":"${credential}","outcome":"restored","generation":3`)
+  expect(await credentialsCheck()).toMatchObject({ status: 'ok' })
+  expect(await live.perennial.describe(credential)).not.toHaveProperty('workflowStatus')
   // single_use: whether a refresh was under way is not known, so it is waited out
   const view = await until(
     'refreshed',
