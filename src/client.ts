@@ -13,7 +13,7 @@ import { type Former, type Imported, type ImportOptions, importLines, type Serve
 import { type Restored, type RestoreFilter, restore, unattended } from './client/restore.ts'
 import { type ResyncProgress, resync } from './client/resync.ts'
 import { checkParameters, clientFor, makeSeed } from './client/seed.ts'
-import { ask, openTemporal, type Temporal } from './client/temporal.ts'
+import { ask, credentialWorkflows, openTemporal, type Temporal } from './client/temporal.ts'
 import { attributes, type CredentialView, pendingRefresh, viewOf } from './client/view.ts'
 import type { Config } from './config.ts'
 import { needsPerson, parseCredentialId, type Status, workflowId } from './credential.ts'
@@ -202,11 +202,8 @@ export class Perennial {
 
   /** The fleet, in no order. Revoked credentials are in it only where they are asked for. */
   async *list(filter: Filter = {}): AsyncIterable<CredentialView> {
-    const executions = this.#temporal.client.workflow.list({ query: queryOf(filter) })[Symbol.asyncIterator]()
-    for (;;) {
-      const next = await this.#ask(() => executions.next())
-      if (next.done) return
-      const view = await this.#listed(next.value)
+    for await (const workflow of credentialWorkflows(this.#temporal, conditionOf(filter))) {
+      const view = await this.#listed(workflow)
       if (isExpiring(view, filter.expiringWithinMs)) yield view
     }
   }
@@ -486,10 +483,9 @@ export class Perennial {
 const fairnessKey = (tenant: string) =>
   tenant.length <= 64 ? tenant : createHash('sha256').update(tenant).digest('base64url')
 
-function queryOf(filter: Filter): string {
-  const conditions = [`WorkflowType = 'credential'`]
+function conditionOf(filter: Filter): string {
   // closed workflows are of credentials that were revoked, and of their earlier runs
-  conditions.push(filter.status === 'revoked' ? `ExecutionStatus = 'Completed'` : `ExecutionStatus = 'Running'`)
+  const conditions = [filter.status === 'revoked' ? `ExecutionStatus = 'Completed'` : `ExecutionStatus = 'Running'`]
   for (const name of ['status', 'tenant', 'client', 'provider'] as const) {
     const value = filter[name]
     if (value === undefined) continue

@@ -6,7 +6,7 @@ import { type CredentialParts, parseCredentialId, workflowId } from '../credenti
 import type { GrantHash, Store } from '../store/store.ts'
 import type { Closed, CredentialState } from '../workflows/messages.ts'
 import { dueWithinMs } from '../workflows/schedule.ts'
-import { ask, type Temporal } from './temporal.ts'
+import { ask, credentialWorkflows, type Temporal } from './temporal.ts'
 
 export interface RestoreFilter {
   tenant?: string
@@ -79,8 +79,8 @@ export async function* restore(
 /** The credentials of the store that no workflow looks after, though they were not revoked. */
 export async function* unattended({ temporal, store }: { temporal: Temporal; store: Store }): AsyncIterable<string> {
   const attended = new Set<string>()
-  const query = `WorkflowType = 'credential' AND ExecutionStatus = 'Running'`
-  for await (const running of temporal.client.workflow.list({ query })) attended.add(running.workflowId)
+  for await (const running of credentialWorkflows(temporal, `ExecutionStatus = 'Running'`))
+    attended.add(running.workflowId)
   for await (const credential of store.credentials()) {
     if (attended.has(workflowId(credential))) continue
     const { hash } = await store.read(credential)

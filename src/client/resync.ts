@@ -3,7 +3,7 @@ import { parseCredentialId } from '../credential.ts'
 import type { Store } from '../store/store.ts'
 import type { Closed } from '../workflows/messages.ts'
 import * as messages from '../workflows/messages.ts'
-import { ask, type Temporal } from './temporal.ts'
+import { ask, credentialWorkflows, type Temporal } from './temporal.ts'
 import { attributes } from './view.ts'
 
 /** How many refreshes a second of one provider a resync or an import causes, where its entry has no rateLimit. */
@@ -35,8 +35,9 @@ export async function resync(
   const progress = { fenced: 0, asked: 0, gone: 0 }
   const { client, namespace } = temporal
   const living = new Set<string>()
-  for await (const { workflowId } of list(temporal, `ExecutionStatus = 'Running'`)) living.add(workflowId)
-  for await (const { workflowId, runId } of list(temporal, `ExecutionStatus = 'Completed'`)) {
+  for await (const { workflowId } of credentialWorkflows(temporal, `ExecutionStatus = 'Running'`))
+    living.add(workflowId)
+  for await (const { workflowId, runId } of credentialWorkflows(temporal, `ExecutionStatus = 'Completed'`)) {
     if (living.has(workflowId)) continue
     const closed = (await ask(temporal, () => client.workflow.getHandle(workflowId, runId).result())) as Closed
     if (await fenceAgain(store, credentialOf(workflowId), closed, { namespace, run: runId })) progress.fenced++
@@ -54,7 +55,10 @@ export async function resync(
     onProgress(progress)
   }
   let batch: Promise<void>[] = []
-  for await (const { workflowId, typedSearchAttributes } of list(temporal, `ExecutionStatus = 'Running'`)) {
+  for await (const { workflowId, typedSearchAttributes } of credentialWorkflows(
+    temporal,
+    `ExecutionStatus = 'Running'`,
+  )) {
     const provider = typedSearchAttributes.get(attributes.provider) ?? ''
     const turn = turns.get(provider) ?? 0
     turns.set(provider, turn + 1)
@@ -80,10 +84,6 @@ async function fenceAgain(
   const status = { status: 'revoked' as const, since: new Date(nowMs).toISOString(), generation }
   await store.fence({ credential, status, known: { family, generation, owner }, settled: true })
   return true
-}
-
-async function* list({ client }: Temporal, condition: string) {
-  yield* client.workflow.list({ query: `WorkflowType = 'credential' AND ${condition}` })
 }
 
 const credentialOf = (workflowId: string) => workflowId.replace(/^credential\//, '')

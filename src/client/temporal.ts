@@ -4,6 +4,7 @@ import {
   defaultGrpcRetryOptions,
   isGrpcServiceError,
   makeGrpcRetryInterceptor,
+  type WorkflowExecutionInfo,
 } from '@temporalio/client'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
 import { PerennialError } from '../errors.ts'
@@ -70,6 +71,20 @@ export async function ask<T>(
         `Temporal at ${address} has no namespace ${namespace}; set TEMPORAL_NAMESPACE`,
       )
     throw error
+  }
+}
+
+/** The workflows of credentials that meet a condition of Temporal's list filter, in no order. @throws as `ask` */
+export async function* credentialWorkflows(
+  temporal: Temporal,
+  condition: string,
+): AsyncIterable<WorkflowExecutionInfo> {
+  const query = `WorkflowType = 'credential' AND ${condition}`
+  const executions = temporal.client.workflow.list({ query })[Symbol.asyncIterator]()
+  for (;;) {
+    const next = await ask(temporal, () => executions.next())
+    if (next.done) return
+    yield next.value
   }
 }
 
