@@ -16,7 +16,7 @@ import { checkParameters, clientFor, makeSeed } from './client/seed.ts'
 import { ask, credentialWorkflows, openTemporal, type Temporal } from './client/temporal.ts'
 import { attributes, type CredentialView, pendingRefresh, viewOf } from './client/view.ts'
 import type { Config } from './config.ts'
-import { needsPerson, parseCredentialId, type Status, workflowId } from './credential.ts'
+import { credentialOf, needsPerson, parseCredentialId, type Status, workflowId } from './credential.ts'
 import { PerennialError } from './errors.ts'
 import { type Connection, connect, ready } from './store/connection.ts'
 import { type GrantHash, Store } from './store/store.ts'
@@ -413,7 +413,7 @@ export class Perennial {
   }
 
   async #listed(execution: WorkflowExecutionInfo): Promise<CredentialView> {
-    const credential = execution.workflowId.replace(/^credential\//, '')
+    const credential = credentialOf(execution.workflowId)
     const view = viewOf(credential, execution, await this.#stored(credential))
     const failing = !['active', 'pending', 'revoked'].includes(view.status)
     return failing ? ((await this.describe(credential)) ?? view) : view

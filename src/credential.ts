@@ -83,3 +83,6 @@ const hex = (character: string) => `%${character.charCodeAt(0).toString(16).toUp
 
 /** The Temporal workflow that keeps a credential alive. */
 export const workflowId = (credential: string) => `credential/${credential}`
+
+/** Whose workflow it is: the other way. */
+export const credentialOf = (workflowId: string) => workflowId.replace(/^credential\//, '')

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts'
-import { parseCredentialId } from '../credential.ts'
+import { credentialOf, parseCredentialId } from '../credential.ts'
 import type { Store } from '../store/store.ts'
 import type { Closed } from '../workflows/messages.ts'
 import * as messages from '../workflows/messages.ts'
@@ -85,8 +85,6 @@ async function fenceAgain(
   await store.fence({ credential, status, known: { family, generation, owner }, settled: true })
   return true
 }
-
-const credentialOf = (workflowId: string) => workflowId.replace(/^credential\//, '')
 
 /** How many refreshes a second may be caused at the provider of a credential, where many are due at once. */
 export function refreshesPerSecondOf({ clients }: Config, credential: string): number {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { refreshInFlight } from './recorded-lives.ts'
 import { type Live, startLive, until } from './stack.ts'
 
 /** What operators do to workflows with Temporal's own tools, behind Perennial's back. */
@@ -15,9 +16,6 @@ afterAll(() => live.stop())
 const handleOf = (credential: string) => live.temporal.workflow.getHandle(`credential/${credential}`)
 
 const refusedExchanges = async () => (await live.demo.record()).exchanges.filter(({ error }) => error !== undefined)
-
-const exchangesOf = async (user: string) =>
-  (await live.demo.record()).exchanges.filter(({ subject }) => subject === user).length
 
 const aliveOf = async (user: string) => (await live.demo.record()).alive[user] ?? []
 
@@ -80,17 +78,9 @@ test('a request to cancel ends no credential: not its sleep, not its exchange, n
   await handleOf(asleep).cancel()
   expect(await live.perennial.refreshNow(asleep)).toMatchObject({ generation: 4 })
 
-  await live.demo.setFaults({ holdAnswerMs: 2000 })
-  const before = await exchangesOf('medlar')
-  const refreshed = live.perennial.refreshNow(busy)
-  await until(
-    'the provider has rotated',
-    () => exchangesOf('medlar'),
-    (count) => count > before,
-  )
+  const { outcome } = await refreshInFlight(live, { credential: busy }, 'medlar')
   await handleOf(busy).cancel()
-  await live.demo.setFaults()
-  expect(await refreshed).toMatchObject({ generation: 4 })
+  expect(await outcome).toMatchObject({ generation: 4 })
   expect(await live.perennial.refreshNow(busy)).toMatchObject({ generation: 5 })
   expect(await refusedExchanges()).toEqual([])
   for (const credential of [asleep, busy]) {

@@ -240,7 +240,7 @@ async function heal(live: Live, lived: Lived): Promise<Lived> {
 }
 
 /** Begins a refresh, and returns as soon as the provider has rotated; the answer is held back. */
-async function refreshInFlight(live: Live, { credential }: Lived, subject: string, holdAnswerMs = 3_000) {
+export async function refreshInFlight(live: Live, { credential }: Lived, subject: string, holdAnswerMs = 3_000) {
   const exchanges = async () => (await live.demo.record()).exchanges.filter((one) => one.subject === subject).length
   const before = await exchanges()
   await live.demo.setFaults({ holdAnswerMs })

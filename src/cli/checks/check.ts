@@ -12,6 +12,10 @@ export const warn = (check: string, message: string, fix: string): Check => ({ c
 
 export const fail = (check: string, message: string, fix: string): Check => ({ check, status: 'fail', message, fix })
 
+/** The first three of many, and how many more there are. */
+export const firstFew = (all: readonly string[]) =>
+  `${all.slice(0, 3).join(', ')}${all.length > 3 ? `, and ${all.length - 3} more` : ''}`
+
 /** How long a check waits for a server. */
 export const patienceMs = 5000
 

@@ -1,6 +1,6 @@
 import { Perennial } from '../../client.ts'
 import type { Config } from '../../config.ts'
-import { type Check, fail, ok, reasonOf, warn } from './check.ts'
+import { type Check, fail, firstFew, ok, reasonOf, warn } from './check.ts'
 
 /** Whether every credential that stands in Redis has a workflow that refreshes it. */
 export async function checkCredentials(config: Config): Promise<Check> {
@@ -15,7 +15,6 @@ export async function checkCredentials(config: Config): Promise<Check> {
     await perennial.close()
   }
   if (left.length === 0) return ok('credentials', 'each that stands in Redis has its workflow')
-  const more = left.length > 3 ? `, and ${left.length - 3} more` : ''
-  const message = `nobody refreshes ${left.slice(0, 3).join(', ')}${more}: in Redis, and without a workflow`
+  const message = `nobody refreshes ${firstFew(left)}: in Redis, and without a workflow`
   return fail('credentials', message, 'perennial restore')
 }

@@ -1,7 +1,7 @@
 import type { Config } from '../../config.ts'
 import { type AclUser, aclProbes } from '../../store/acl.ts'
 import { aclUsers } from '../acl.ts'
-import { type Check, fail, ok, reasonOf, warn } from './check.ts'
+import { type Check, fail, firstFew, ok, reasonOf, warn } from './check.ts'
 import { type Client, open } from './redis.ts'
 
 /** Whether each user of Redis may do what is its own, and nothing else. Nothing is carried out for that. */
@@ -68,8 +68,7 @@ async function checkUser(client: Client, user: AclUser): Promise<Check> {
     return { ...notAsked(reason), check }
   }
   if (wrong.length === 0) return ok(check, user.tenant === undefined ? 'may do its work' : `reads ${user.tenant} alone`)
-  const more = wrong.length > 3 ? `, and ${wrong.length - 3} more` : ''
-  return fail(check, `${wrong.slice(0, 3).join(', ')}${more}`, fix)
+  return fail(check, firstFew(wrong), fix)
 }
 
 const notAsked = (reason: string) =>
